@@ -1,0 +1,1 @@
+"""The command line: parse, call, show; one short file a command."""

@@ -1,0 +1,154 @@
+"""The configuration as the rest of the program sees it: plain frozen values, whatever file they were read from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from d2lbuild.model import Finding, Span
+
+__all__ = ["Aliases", "Config", "Execution", "Framework", "HeaderLink", "Html", "Library", "Text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of text of the configuration and where it stands."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Aliases:
+    """Framework-neutral names below ``d2l.`` and what they stand for in one framework."""
+
+    simple: Mapping[str, str] = field(default_factory=dict)
+    """``{"concat": "torch.cat"}``: `d2l.concat` becomes `torch.cat`."""
+    fluent: Mapping[str, str] = field(default_factory=dict)
+    """``{"numpy": "detach().numpy"}``: `d2l.numpy(x, …)` becomes `x.detach().numpy(…)`."""
+    args: tuple[tuple[str, str], ...] = ()
+    """``("f(a_1, keepdims=k)", "torch.f(a_1, keepdim=k)")``: a call pattern and the expression it becomes."""
+    plain: tuple[Text, ...] = ()
+    """Source lines for the library module only: ``size = lambda a: a.numel()``."""
+    reverse: tuple[tuple[str, str], ...] = ()
+    """Regular expression and replacement, for what the others cannot say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """One deep-learning framework: how its edition is made and run. Data, never code."""
+
+    name: str
+    """What the marks of the chapters say: ``pytorch``."""
+    title: str
+    """What a reader sees: ``PyTorch``."""
+    module: str
+    """The library's module: ``torch`` for `d2l.torch`."""
+    prefix: str = ""
+    """What a simple alias without a dot hangs on: ``torch``, ``np``, ``tf``, ``jnp``."""
+    packages: tuple[str, ...] = ()
+    """Distributions whose versions a reader wants to know: ``("torch",)``."""
+    aliases: Aliases = field(default_factory=Aliases)
+    header: Text | None = None
+    """Hand-written source that stands at the top of the library module."""
+    library_file: PurePosixPath | None = None
+    """Where `extract-lib` writes the module in the book; None for ``PACKAGE/MODULE.py``."""
+    python: str = ""
+    """The Python version of its environment, ``3.11``; empty for the one that runs d2lbuild."""
+    requirements: Path | None = None
+    """The direct requirements, ``requirements.in``."""
+    lock: Path | None = None
+    """The full lock, ``requirements.txt``."""
+    interpreter: Path | None = None
+    """An existing interpreter to use in place of a locked environment."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables for its kernels."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderLink:
+    """A link in the site's header."""
+
+    name: str
+    url: str
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Html:
+    """What the website needs to know."""
+
+    header_links: tuple[HeaderLink, ...] = ()
+    favicon: PurePosixPath | None = None
+    logo: PurePosixPath | None = None
+    css: tuple[PurePosixPath, ...] = ()
+    javascript: tuple[PurePosixPath, ...] = ()
+    repository: str = ""
+    """Address of the book's source repository."""
+    math_macros: Mapping[str, str] = field(default_factory=dict)
+    """The book's own TeX macros: ``{"RR": "\\\\mathbb{R}"}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The generated package."""
+
+    package: str = "d2l"
+    version_file: PurePosixPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How notebooks are run."""
+
+    enabled: bool = True
+    timeout: float = 600.0
+    """Seconds for a whole notebook."""
+    startup_timeout: float = 120.0
+    """Seconds until a kernel answers."""
+    max_output: int = 1_000_000
+    """Characters of text that one cell may print; what goes beyond is cut, with a notice."""
+    data: tuple[str, ...] = ()
+    """Glob patterns below the book's root: files that notebooks read, parts of the cache key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that is configured about a book."""
+
+    root: Path
+    """The book's folder, absolute."""
+    source: Path
+    """The file that was read: ``conf/book.toml`` or ``config.ini``."""
+    chapters: PurePosixPath
+    """The folder of the sources below the root: ``chapters``, or ``.`` for existing books."""
+    name: str
+    title: str
+    author: str
+    copyright: str
+    release: str
+    language: str
+    frameworks: tuple[Framework, ...]
+    """In the order of the configuration: the first is the default."""
+    notebooks: tuple[str, ...]
+    """Glob patterns of the source files, below `chapters`."""
+    exclusions: tuple[str, ...]
+    resources: tuple[str, ...]
+    """Glob patterns of files and folders that pages and notebooks need, below `chapters`."""
+    bibliography: tuple[PurePosixPath, ...]
+    """BibTeX files below the root."""
+    html: Html
+    library: Library
+    execution: Execution
+    output: Path
+    """Where everything that is built goes, absolute: ``_build``."""
+    findings: tuple[Finding, ...] = ()
+    """What is odd, but does not keep the book from being built (unknown keys of a ``config.ini``)."""
+
+    @property
+    def default_framework(self) -> str:
+        """The framework of cells without a mark."""
+        return self.frameworks[0].name
+
+    def framework(self, name: str) -> Framework:
+        """Return the framework called `name`; KeyError if there is none."""
+        return {framework.name: framework for framework in self.frameworks}[name]

@@ -1,0 +1,1 @@
+"""Execution: environments, the cache, the plan, and running notebooks."""

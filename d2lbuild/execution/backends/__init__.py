@@ -1,0 +1,1 @@
+"""Where notebooks run: each backend is a module with one function, `run_all`."""

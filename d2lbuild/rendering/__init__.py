@@ -1,0 +1,1 @@
+"""Rendering: pages to HTML and notebooks."""

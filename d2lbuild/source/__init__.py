@@ -1,0 +1,1 @@
+"""Sources: from text to a `Book`, with the line of everything."""
