@@ -1,0 +1,3 @@
+import jax
+from flax import linen as nn
+from jax import numpy as jnp

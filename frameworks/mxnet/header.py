@@ -1,0 +1,2 @@
+from mxnet import np, npx
+from mxnet.gluon import nn
