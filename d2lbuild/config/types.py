@@ -143,6 +143,8 @@ class Config:
     """Where everything that is built goes, absolute: ``_build``."""
     findings: tuple[Finding, ...] = ()
     """What is odd, but does not keep the book from being built (unknown keys of a ``config.ini``)."""
+    legacy: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The sections of a ``config.ini`` as text, for later stages; empty for new books. Code in it is never run."""
 
     @property
     def default_framework(self) -> str:

@@ -1,0 +1,136 @@
+"""Reads the configuration of a new book: `conf/book.toml` and the frameworks that it names."""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from d2lbuild.config.document import Document, read_document, validate
+from d2lbuild.config.frameworks import Definitions
+from d2lbuild.config.problems import Problems, UnreadableError
+from d2lbuild.config.schema import BookFile, HtmlTable, framework_name
+from d2lbuild.config.types import Config, Execution, Framework, HeaderLink, Html, Library
+from d2lbuild.errors import ConfigError
+
+__all__ = ["read_book"]
+
+_REFERENCES = PurePosixPath("conf/references.bib")
+
+
+def read_book(root: Path, source: Path, defaults: Path) -> Config:
+    """Return what `source`, a `book.toml`, says; ConfigError with everything that is wrong."""
+    problems = Problems()
+    try:
+        document = read_document(source, root, problems)
+    except UnreadableError as error:
+        raise ConfigError(f"{source} cannot be used", findings=problems.in_order()) from error
+    file = validate(document, BookFile, problems)
+    frameworks = _frameworks(document, Definitions(root, defaults, problems))
+    if file is not None:
+        _check_files(file, root, document, problems)
+    problems.raise_errors(str(source))
+    if file is None:
+        raise ConfigError(f"{source} cannot be used")
+    return _config(file, root, source, frameworks)
+
+
+def _frameworks(document: Document, definitions: Definitions) -> tuple[Framework, ...]:
+    """Read the frameworks that the book names, even where the rest of its file is wrong."""
+    book = document.data.get("book")
+    names = book.get("frameworks") if isinstance(book, dict) else None
+    found: list[Framework] = []
+    for index, name in enumerate(names if isinstance(names, list) else []):
+        if not _is_framework_name(name):
+            continue  # the schema has complained
+        folder = definitions.folder(name)
+        if folder is None:
+            span = document.span("book", "frameworks", index)
+            message = f"[book] `frameworks` names `{name}`, which nothing describes"
+            definitions.problems.error("unknown-framework", message, span, definitions.near(name))
+        elif framework := definitions.read(folder):
+            found.append(framework)
+    return tuple(found)
+
+
+def _is_framework_name(name: object) -> bool:
+    try:
+        return isinstance(name, str) and framework_name(name) == name
+    except ValueError:
+        return False
+
+
+def _check_files(file: BookFile, root: Path, document: Document, problems: Problems) -> None:
+    """Note files and folders that are named but do not exist."""
+    if not (root / file.book.chapters).is_dir():
+        message = f"[book] `chapters`: there is no folder {file.book.chapters}"
+        problems.error("missing-file", message, document.span("book", "chapters"))
+    html = file.html
+    single = [(("html", name), value) for name, value in (("favicon", html.favicon), ("logo", html.logo)) if value]
+    listed = [
+        ((table, key, index), value)
+        for table, key, values in (
+            ("book", "bibliography", file.book.bibliography),
+            ("html", "css", html.css),
+            ("html", "javascript", html.javascript),
+        )
+        for index, value in enumerate(values)
+    ]
+    for key, value in [*single, *listed]:
+        if not (root / value).is_file():
+            message = f"[{key[0]}] `{key[1]}`: there is no file {value}"
+            problems.error("missing-file", message, document.span(*key), "paths are relative to the book's folder")
+
+
+def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framework, ...]) -> Config:
+    book = file.book
+    bibliography = _paths(book.bibliography)
+    if not bibliography and (root / _REFERENCES).is_file():
+        bibliography = (_REFERENCES,)
+    return Config(
+        root=root,
+        source=source,
+        chapters=PurePosixPath(book.chapters),
+        name=book.name,
+        title=book.title,
+        author=book.author or _joined(book.authors),
+        copyright=book.copyright,
+        release=book.release,
+        language=book.language,
+        frameworks=frameworks,
+        notebooks=tuple(book.notebooks),
+        exclusions=tuple(book.exclusions),
+        resources=tuple(book.resources),
+        bibliography=bibliography,
+        html=_html(file.html),
+        library=Library(
+            package=file.library.package,
+            version_file=PurePosixPath(file.library.version_file) if file.library.version_file else None,
+        ),
+        execution=Execution(
+            enabled=file.execution.enabled,
+            timeout=file.execution.timeout,
+            startup_timeout=file.execution.startup_timeout,
+            max_output=file.execution.max_output,
+            data=tuple(file.execution.data),
+        ),
+        output=root / file.output.folder,
+    )
+
+
+def _html(table: HtmlTable) -> Html:
+    return Html(
+        header_links=tuple(HeaderLink(link.name, link.url, link.icon) for link in table.header_links),
+        favicon=PurePosixPath(table.favicon) if table.favicon else None,
+        logo=PurePosixPath(table.logo) if table.logo else None,
+        css=_paths(table.css),
+        javascript=_paths(table.javascript),
+        repository=table.repository,
+        math_macros=dict(table.math_macros),
+    )
+
+
+def _paths(paths: Iterable[str]) -> tuple[PurePosixPath, ...]:
+    return tuple(PurePosixPath(path) for path in paths)
+
+
+def _joined(names: list[str]) -> str:
+    """Return names as a sentence does: ``A``, ``A and B``, ``A, B and C``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)

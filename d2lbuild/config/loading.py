@@ -1,0 +1,49 @@
+"""Finds a book's configuration and reads it, whichever of the two kinds it is."""
+
+from pathlib import Path
+
+from d2lbuild.config.book import read_book
+from d2lbuild.config.frameworks import default_frameworks
+from d2lbuild.config.legacy import read_legacy
+from d2lbuild.config.types import Config
+from d2lbuild.errors import UsageError
+
+__all__ = ["find_book", "load_config"]
+
+_NEW = Path("conf", "book.toml")
+_OLD = Path("config.ini")
+
+
+def find_book(start: Path) -> Path:
+    """Return the nearest folder with a configuration, from `start` upwards; UsageError if there is none."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if _source(folder):
+            return folder
+    raise UsageError(
+        f"there is no book in {start} or above it",
+        hint=f"a book is a folder with {_NEW} or {_OLD}; name it with --book",
+    )
+
+
+def load_config(book: Path, *, defaults: Path | None = None) -> Config:
+    """Return the configuration of the book in the folder `book`, or of that configuration file.
+
+    `defaults` is the folder with the framework definitions for books that bring none. Raises ConfigError with all that
+    is wrong, UsageError where there is no configuration.
+    """
+    book = book.absolute()
+    if book.is_file():
+        source: Path | None = book
+        root = book.parents[1] if book.parent.name == _NEW.parent.name else book.parent
+    else:
+        source, root = _source(book), book
+    if source is None:
+        missing = "is not a book" if book.is_dir() else "does not exist"
+        raise UsageError(f"{book} {missing}", hint=f"a book is a folder with {_NEW} or {_OLD}")
+    read = read_book if source.suffix == ".toml" else read_legacy
+    return read(root, source, defaults or default_frameworks())
+
+
+def _source(folder: Path) -> Path | None:
+    return next((folder / name for name in (_NEW, _OLD) if (folder / name).is_file()), None)
