@@ -1,0 +1,217 @@
+import pickle
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from d2lbuild.config import HeaderLink, load_config
+
+Write = Callable[[str, str], Path]
+Wrong = Callable[[], list[str]]
+
+SMALL = '[book]\nname = "b"\ntitle = "B"\nframeworks = ["pytorch"]\nchapters = "."\n'
+
+
+def test_a_small_book_has_sensible_values_for_the_rest(book: Path, defaults: Path, write: Write) -> None:
+    write("conf/book.toml", SMALL.replace('chapters = "."\n', ""))
+    write("conf/references.bib", "")
+    (book / "chapters").mkdir()
+    config = load_config(book, defaults=defaults)
+    assert (config.root, config.source) == (book, book / "conf/book.toml")
+    assert config.chapters == PurePosixPath("chapters")
+    assert config.bibliography == (PurePosixPath("conf/references.bib"),)
+    assert config.notebooks == ("**/*.md", "**/*.ipynb")
+    assert config.output == book / "_build"
+    assert config.language == "en"
+    assert config.default_framework == "pytorch"
+    assert config.execution.enabled
+    assert config.findings == ()
+    assert config.legacy == {}
+
+
+def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
+    for name in ("a.bib", "static/f.png", "static/l.svg", "static/a.css", "static/a.js"):
+        write(name, "")
+    write("text/index.md", "")
+    write(
+        "conf/book.toml",
+        """
+        [book]
+        name = "book-1.0"
+        title = "Ein Buch über x"
+        authors = ["A", "B", "C"]
+        copyright = "2024, all"
+        release = "1.0"
+        language = "zh_CN"
+        frameworks = ["jax", "pytorch"]
+        chapters = "text/"
+        notebooks = ["*.md"]
+        exclusions = ["README.md"]
+        resources = ["img/"]
+        bibliography = ["a.bib"]
+        [html]
+        header_links = [{ name = "Code", url = "https://x.y" }, { name = "PDF", url = "b.pdf", icon = "file" }]
+        favicon = "static/f.png"
+        logo = "static/l.svg"
+        css = ["static/a.css"]
+        javascript = ["static/a.js"]
+        repository = "https://x.y/z"
+        [html.math_macros]
+        RR = '\\mathbb{R}'
+        [library]
+        package = "mylib"
+        version_file = "mylib/__init__.py"
+        [execution]
+        enabled = false
+        timeout = 30
+        startup_timeout = 1.5
+        max_output = 10
+        data = ["data/**"]
+        [output]
+        folder = "out/all"
+        """,
+    )
+    config = load_config(book, defaults=defaults)
+    assert config.author == "A, B and C"
+    assert (config.name, config.title, config.copyright) == ("book-1.0", "Ein Buch über x", "2024, all")
+    assert (config.release, config.language) == ("1.0", "zh_CN")
+    assert [framework.name for framework in config.frameworks] == ["jax", "pytorch"]
+    assert config.chapters == PurePosixPath("text")
+    assert (config.notebooks, config.exclusions, config.resources) == (("*.md",), ("README.md",), ("img/",))
+    assert config.bibliography == (PurePosixPath("a.bib"),)
+    assert config.html.header_links == (HeaderLink("Code", "https://x.y"), HeaderLink("PDF", "b.pdf", "file"))
+    assert config.html.favicon == PurePosixPath("static/f.png")
+    assert config.html.logo == PurePosixPath("static/l.svg")
+    assert config.html.css == (PurePosixPath("static/a.css"),)
+    assert config.html.javascript == (PurePosixPath("static/a.js"),)
+    assert config.html.repository == "https://x.y/z"
+    assert config.html.math_macros == {"RR": r"\mathbb{R}"}
+    assert (config.library.package, config.library.version_file) == ("mylib", PurePosixPath("mylib/__init__.py"))
+    assert (config.execution.enabled, config.execution.timeout, config.execution.startup_timeout) == (False, 30, 1.5)
+    assert (config.execution.max_output, config.execution.data) == (10, ("data/**",))
+    assert config.output == book / "out/all"
+    assert pickle.loads(pickle.dumps(config)) == config
+
+
+def test_all_problems_of_all_files_are_reported_at_once(write: Write, wrong: Wrong) -> None:
+    write(
+        "conf/book.toml",
+        "[book]\n"  # 1
+        'name = "a book"\n'
+        'tittle = "B"\n'
+        'frameworks = ["own", "jaxx"]\n'
+        'favicon = "x.png"\n'  # 5
+        'resources = ["img/",\n'
+        '  "../other"]\n'
+        "[htlm]\n"
+        "[execution]\n"
+        'timeout = "soon"\n'  # 10
+        "startup_timeout = 0\n"
+        "enabled = 1\n"
+        "[[html.header_links]]\n"
+        'name = ""\n',
+    )
+    write("frameworks/own/framework.toml", 'titel = "Own"\nmodule = "my-own"\n[aliases.simple]\n"a.b" = "x"\n')
+    assert wrong() == [
+        "conf/book.toml:1: error: [book] `title` is missing [missing-key]",
+        (
+            "conf/book.toml:2: error: [book] `name` must consist of letters, digits, `.`, `-` and `_`, since files are"
+            ' named after it, is "a book" [bad-value]'
+        ),
+        "conf/book.toml:3: error: key [book] `tittle` is not known (did you mean `title`?) [unknown-key]",
+        (
+            "conf/book.toml:4: error: [book] `frameworks` names `jaxx`, which nothing describes (did you mean `jax`?; a new"
+            " one is described in frameworks/jaxx/framework.toml) [unknown-framework]"
+        ),
+        "conf/book.toml:5: error: key [book] `favicon` is not known (it belongs in [html]) [unknown-key]",
+        (
+            "conf/book.toml:7: error: [book] `resources[1]` must be a pattern with `/` that does not leave the book, is"
+            ' "../other" [bad-value]'
+        ),
+        "conf/book.toml:8: error: table [htlm] is not known (did you mean `html`?) [unknown-key]",
+        'conf/book.toml:10: error: [execution] `timeout` must be a number, is "soon" [bad-value]',
+        "conf/book.toml:11: error: [execution] `startup_timeout` must be greater than 0, is 0 [bad-value]",
+        "conf/book.toml:12: error: [execution] `enabled` must be true or false, is 1 [bad-value]",
+        "conf/book.toml:13: error: [html] `header_links[0].url` is missing [missing-key]",
+        'conf/book.toml:14: error: [html] `header_links[0].name` must not be empty, is "" [bad-value]',
+        "frameworks/own/framework.toml:1: error: `title` is missing [missing-key]",
+        "frameworks/own/framework.toml:1: error: key `titel` is not known (did you mean `title`?) [unknown-key]",
+        'frameworks/own/framework.toml:2: error: `module` must be a Python name, is "my-own" [bad-value]',
+        'frameworks/own/framework.toml:4: error: [aliases] `simple.a.b` must be a Python name, is "a.b" [bad-key]',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("frameworks = []", "[book] `frameworks` must not be empty"),
+        ('frameworks = ["all"]', "cannot be called `all`, which means every framework"),
+        ('frameworks = ["PyTorch"]', "must be a name of lower-case letters, digits and `_`"),
+        ('frameworks = ["jax", "jax"]', "[book] `frameworks` names `jax` twice"),
+        ("frameworks = 3", "[book] `frameworks` must be a list, is 3"),
+        ('title = " "', "[book] `title` must not be empty"),
+        ('chapters = "/etc"', "[book] `chapters` must be a path with `/` that does not leave the book"),
+        ('chapters = "a/../.."', "[book] `chapters` must be a path with `/` that does not leave the book"),
+        ('chapters = "a\\\\b"', "[book] `chapters` must be a path with `/` that does not leave the book"),
+        ('chapters = "nowhere"', "[book] `chapters`: there is no folder nowhere"),
+        ('bibliography = ["no.bib"]', "[book] `bibliography`: there is no file no.bib"),
+        ('language = "a language"', "must be a language code such as `en` or `zh_CN`"),
+        ("notebooks = []", "[book] `notebooks` must not be empty"),
+    ],
+)
+def test_a_wrong_value_of_the_book_is_named_with_its_line(write: Write, wrong: Wrong, line: str, message: str) -> None:
+    key = line.partition(" ")[0]
+    kept = [written for written in SMALL.splitlines() if not written.startswith(f"{key} ")]
+    write("conf/book.toml", "\n".join([*kept, line]))
+    (finding,) = wrong()
+    assert finding.startswith(f"conf/book.toml:{len(kept) + 1}: error: ")
+    assert message in finding
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ('author = "A"\nauthors = ["B"]', "conf/book.toml:1: error: `book` has both `author` and `authors`"),
+        ('[html]\nfavicon = "f.png"', "conf/book.toml:7: error: [html] `favicon`: there is no file f.png"),
+        ("[html]\nmath_macros = { R = 1 }", "conf/book.toml:7: error: [html] `math_macros.R` must be text in quotes"),
+        ('[output]\nfolder = "."', "conf/book.toml:6: error: `output` folder must not be the book itself"),
+        ("[execution]\ntimeout = nan", "conf/book.toml:7: error: [execution] `timeout` must be"),
+        ("[execution]\ntimeout = inf", "conf/book.toml:7: error: [execution] `timeout` must be"),
+        ("[execution]\nmax_output = 1.5", "conf/book.toml:7: error: [execution] `max_output` must be a whole number"),
+        ("[library]\npackage = 'a-b'", "conf/book.toml:7: error: [library] `package` must be a Python name"),
+        ("html = 1", "conf/book.toml:6: error: key [book] `html` is not known"),
+    ],
+)
+def test_a_wrong_value_of_another_table(write: Write, wrong: Wrong, rest: str, message: str) -> None:
+    write("conf/book.toml", SMALL + rest)
+    (finding,) = wrong()
+    assert finding.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[book]\nname = \n", "conf/book.toml:2:8: error: is not TOML: invalid value [syntax]"),
+        ("[book]\nname = '''\n\n", "conf/book.toml:2: error: is not TOML: expected \"'''\""),
+        ("[book]\na = 1\na = 2\n", "conf/book.toml:3:6: error: is not TOML: cannot overwrite a value [syntax]"),
+        ("", "conf/book.toml:1: error: `book` is missing [missing-key]"),
+        ("book = 1", "conf/book.toml:1: error: `book` must be a table, is 1 [bad-value]"),
+    ],
+)
+def test_a_file_that_is_not_a_configuration(write: Write, wrong: Wrong, text: str, message: str) -> None:
+    write("conf/book.toml", text)
+    (finding,) = wrong()
+    assert finding.startswith(message)
+
+
+def test_a_file_that_is_not_utf8(book: Path, write: Write, wrong: Wrong) -> None:
+    write("conf/book.toml", "").write_bytes(b'[book]\n# fine\ntitle = "\xe9"\n')
+    assert wrong() == [
+        "conf/book.toml:3: error: is not UTF-8: byte 0xe9 cannot stand here (save the file as UTF-8) [encoding]"
+    ]
+
+
+def test_a_byte_order_mark_and_windows_newlines_do_no_harm(book: Path, defaults: Path, write: Write) -> None:
+    text = SMALL.replace("\n", "\r\n")
+    write("conf/book.toml", "").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert load_config(book, defaults=defaults).title == "B"
