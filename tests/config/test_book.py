@@ -115,18 +115,18 @@ def test_all_problems_of_all_files_are_reported_at_once(write: Write, wrong: Wro
     assert wrong() == [
         "conf/book.toml:1: error: [book] `title` is missing [missing-key]",
         (
-            "conf/book.toml:2: error: [book] `name` must consist of letters, digits, `.`, `-` and `_`, since files are"
-            ' named after it, is "a book" [bad-value]'
+            "conf/book.toml:2: error: [book] `name` must consist of letters, digits, `.`, `-` and `_`, since "
+            'files are named after it, is "a book" [bad-value]'
         ),
         "conf/book.toml:3: error: key [book] `tittle` is not known (did you mean `title`?) [unknown-key]",
         (
-            "conf/book.toml:4: error: [book] `frameworks` names `jaxx`, which nothing describes (did you mean `jax`?; a new"
-            " one is described in frameworks/jaxx/framework.toml) [unknown-framework]"
+            "conf/book.toml:4: error: [book] `frameworks` names `jaxx`, which nothing describes (did you mean "
+            "`jax`?; a new one is described in frameworks/jaxx/framework.toml) [unknown-framework]"
         ),
         "conf/book.toml:5: error: key [book] `favicon` is not known (it belongs in [html]) [unknown-key]",
         (
-            "conf/book.toml:7: error: [book] `resources[1]` must be a pattern with `/` that does not leave the book, is"
-            ' "../other" [bad-value]'
+            "conf/book.toml:7: error: [book] `resources[1]` must be a pattern with `/` that does not leave the "
+            'book, is "../other" [bad-value]'
         ),
         "conf/book.toml:8: error: table [htlm] is not known (did you mean `html`?) [unknown-key]",
         'conf/book.toml:10: error: [execution] `timeout` must be a number, is "soon" [bad-value]',

@@ -93,16 +93,17 @@ def test_what_is_odd_is_said_and_does_not_stop_the_book(whole: Path, defaults: P
     assert [str(finding) for finding in load_config(whole, defaults=defaults).findings] == [
         "config.ini:14: warning: [build] `exclusions`: `../secret/*.md` leaves the book: ignored [path-leaves-book]",
         (
-            "config.ini:18: warning: nothing describes the framework `paddle`: it has no environment to run notebooks in"
-            " (known are jax, pytorch; a new one is described in frameworks/paddle/framework.toml) [unknown-framework]"
+            "config.ini:18: warning: nothing describes the framework `paddle`: it has no environment to run "
+            "notebooks in (known are jax, pytorch; a new one is described in frameworks/paddle/framework.toml) "
+            "[unknown-framework]"
         ),
         (
-            "config.ini:20: note: [build] `sphinx_configs` is Python code for Sphinx: it is never run unasked"
-            " [code-not-run]"
+            "config.ini:20: note: [build] `sphinx_configs` is Python code for Sphinx: it is never run unasked "
+            "[code-not-run]"
         ),
         (
-            "config.ini:24: note: [html] `header_links`: `###_OTHER_###` holds a place for a script to fill in: left out"
-            " [placeholder]"
+            "config.ini:24: note: [html] `header_links`: `###_OTHER_###` holds a place for a script to fill in: "
+            "left out [placeholder]"
         ),
         "config.ini:28: warning: [html] `html_logo`: there is no file static/none.png: ignored [missing-file]",
         "config.ini:32: note: [pdf] `post_latex` is a program: it is never run unasked [code-not-run]",
@@ -118,22 +119,22 @@ def test_unknown_names_are_warnings_with_the_nearest_known_one(book: Path, defau
     config = load_config(book, defaults=defaults)
     assert [str(finding) for finding in config.findings] == [
         (
-            "config.ini:3: warning: key `dependences` of [build] is not known: ignored (did you mean `dependencies`?)"
-            " [unknown-key]"
+            "config.ini:3: warning: key `dependences` of [build] is not known: ignored (did you mean "
+            "`dependencies`?) [unknown-key]"
         ),
         (
-            "config.ini:4: warning: key `eval_notebooks` of [build] is not known: ignored (did you mean `eval_notebook`?)"
-            " [unknown-key]"
+            "config.ini:4: warning: key `eval_notebooks` of [build] is not known: ignored (did you mean "
+            "`eval_notebook`?) [unknown-key]"
         ),
         "config.ini:5: warning: key `favicon` of [build] is not known: ignored (it belongs in [html]) [unknown-key]",
         "config.ini:6: warning: section [htlm] is not known: ignored (did you mean `html`?) [unknown-section]",
         (
-            "config.ini:8: warning: section [library-jaxx] is of no use: `tabs` does not name `jaxx` (did you mean `jax`?)"
-            " [unknown-framework]"
+            "config.ini:8: warning: section [library-jaxx] is of no use: `tabs` does not name `jaxx` (did you "
+            "mean `jax`?) [unknown-framework]"
         ),
         (
-            "config.ini:11: warning: key `simple_aliases` of [library-jax] is not known: ignored (did you mean"
-            " `simple_alias`?) [unknown-key]"
+            "config.ini:11: warning: key `simple_aliases` of [library-jax] is not known: ignored (did you mean "
+            "`simple_alias`?) [unknown-key]"
         ),
     ]
 
