@@ -1,0 +1,217 @@
+"""A page as one notebook for MyST-NB, and the way back from a position in it to a line of the chapter.
+
+Prose becomes MyST Markdown cells; pieces that only some frameworks see are marked (code in the cell's metadata, prose
+by a directive), and the Sphinx extension makes tabs of them.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import nbformat
+
+from d2lbuild.config.types import Framework
+from d2lbuild.model import CellKind, Contents, ExecutionResult, Page, PageCell, Status
+from d2lbuild.rendering.displayed_code import without_save_marks
+
+__all__ = ["LinePositions", "PageNotebook", "Prose", "page_notebook", "run_record"]
+
+_POSITIONS_PER_CELL = 10_000
+"""MyST-NB reports line `n` of cell `i` (both from 0) near ``(i + 1) * 10000 + n``."""
+_POSITION_OF_FIRST_LINE = 2
+_COLONS = ":" * 9
+"""Longer than any fence that the translation makes."""
+
+Prose = Callable[[str], tuple[str, Sequence[int]]]
+"""Turns dialect prose into MyST Markdown, and says for each line of it which line of the input it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinePositions:
+    """The chapter lines of a page's notebook, cell by cell."""
+
+    cells: tuple[tuple[int, ...], ...]
+
+    def chapter_line(self, position: int) -> int | None:
+        """Return the chapter's line for a position that MyST-NB reports; None where there is none."""
+        index, line = divmod(position, _POSITIONS_PER_CELL)
+        if not 1 <= index <= len(self.cells) or not self.cells[index - 1]:
+            return None
+        lines = self.cells[index - 1]
+        return lines[min(max(line - _POSITION_OF_FIRST_LINE, 0), len(lines) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class PageNotebook:
+    """What is handed to Sphinx for one page."""
+
+    notebook: nbformat.NotebookNode
+    positions: LinePositions
+
+
+def page_notebook(
+    page: Page, frameworks: Sequence[Framework], translate: Prose, pages: frozenset[str] | set[str]
+) -> PageNotebook:
+    """Write `page` as a notebook; `pages` are the ids of the sections that have a page in this edition."""
+    repeated = _repeated_labels(page)
+    cells: list[dict[str, Any]] = []
+    lines: list[tuple[int, ...]] = []
+    for cell in page.cells:
+        written, cell_lines = (
+            _code_cell(cell)
+            if cell.kind is CellKind.CODE
+            else _text_cell(cell, page, translate=translate, pages=pages, repeated=repeated)
+        )
+        if written["source"].strip():
+            cells.append(written)
+            lines.append(cell_lines)
+    record = run_record(page, frameworks)
+    if record:
+        text = "\n".join([f"{_COLONS}{{d2l-run-record}}", *record, _COLONS])
+        cells.append(_markdown_cell("d2l-run-record", text))
+        lines.append(())
+    metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+    node = nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})  # type: ignore[no-untyped-call]
+    return PageNotebook(node, LinePositions(tuple(lines)))
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+def _code_cell(cell: PageCell) -> tuple[dict[str, Any], tuple[int, ...]]:
+    source, saved = without_save_marks(cell.source)
+    metadata: dict[str, Any] = {
+        "d2lbuild": {"frameworks": list(cell.frameworks), "everywhere": cell.everywhere, "saved": saved}
+    }
+    if cell.tags:
+        metadata["tags"] = sorted(cell.tags)
+    written = {
+        "cell_type": "code",
+        "id": cell.id,
+        "metadata": metadata,
+        "source": source,
+        "execution_count": None,
+        "outputs": [dict(output) for output in cell.outputs],
+    }
+    return written, cell.lines or (cell.span.first,)
+
+
+def _text_cell(
+    cell: PageCell, page: Page, *, translate: Prose, pages: frozenset[str] | set[str], repeated: Mapping[int, set[str]]
+) -> tuple[dict[str, Any], tuple[int, ...]]:
+    if cell.kind is CellKind.CONTENTS:
+        contents = [found for found in page.section.contents if cell.span.first <= found.span.first <= cell.span.last]
+        text, origin = _toctrees(contents, pages, cell)
+    elif cell.kind is CellKind.RST:
+        text, origin = _eval_rst(cell)
+    else:
+        translated, indices = translate(_without_labels(cell, repeated))
+        text, origin = translated, [cell.lines[min(index, len(cell.lines) - 1)] for index in indices]
+    if not cell.everywhere and cell.kind is not CellKind.CONTENTS and text.strip():
+        text = f"{_COLONS}{{d2l-frameworks}} {' '.join(cell.frameworks)}\n\n{text.rstrip()}\n\n{_COLONS}"
+        origin = [origin[0], origin[0], *origin] if origin else []
+    return _markdown_cell(cell.id, text), tuple(origin) or (cell.span.first,)
+
+
+def _markdown_cell(name: str, source: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": source}
+
+
+def _toctrees(contents: Sequence[Contents], pages: frozenset[str] | set[str], cell: PageCell) -> tuple[str, list[int]]:
+    """Write ``toc`` fences as `toctree` directives, without the entries that have no page here."""
+    lines: list[tuple[str, int]] = []
+    for tree in contents:
+        entries = [entry for entry in tree.entries if entry.section in pages]
+        if not entries:
+            continue
+        first = tree.span.first
+        lines.append(("```{toctree}", first))
+        if tree.maxdepth is not None:
+            lines.append((f":maxdepth: {tree.maxdepth}", first))
+        if tree.numbered:
+            lines.append((":numbered:", first))
+        lines.append(("", first))
+        lines.extend((f"/{entry.section}", entry.span.first) for entry in entries)
+        lines.extend([("```", cell.span.last), ("", cell.span.last)])
+    return "\n".join(text for text, _ in lines), [line for _, line in lines]
+
+
+def _eval_rst(cell: PageCell) -> tuple[str, list[int]]:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", cell.source)), default=0))
+    origin = [cell.span.first, *(cell.lines or (cell.span.first,)), cell.span.last]
+    return f"{fence}{{eval-rst}}\n{cell.source}\n{fence}", origin
+
+
+# --- labels -----------------------------------------------------------------------------------------------------------
+
+
+def _repeated_labels(page: Page) -> dict[int, set[str]]:
+    """Return, by line, the labels that an earlier piece of the page (another framework's) has defined."""
+    visible = {line for cell in page.cells if cell.kind is CellKind.PROSE for line in cell.lines}
+    seen: set[str] = set()
+    repeated: dict[int, set[str]] = {}
+    for label in sorted(page.section.labels, key=lambda label: label.span.first):
+        if label.span.first not in visible:
+            continue
+        if label.name.lower() in seen:
+            repeated.setdefault(label.span.first, set()).add(label.name)
+        seen.add(label.name.lower())
+    return repeated
+
+
+def _without_labels(cell: PageCell, repeated: Mapping[int, set[str]]) -> str:
+    # Not for a piece that every framework sees: a label that stands there twice is the author's mistake to hear of.
+    if cell.everywhere or not any(line in repeated for line in cell.lines):
+        return cell.source
+    lines = cell.source.split("\n")
+    for index, line in enumerate(cell.lines[: len(lines)]):
+        for name in repeated.get(line, ()):
+            for role in ("label", "eqlabel"):
+                lines[index] = lines[index].replace(f":{role}:`{name}`", "")
+    return "\n".join(lines)
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+
+def run_record(page: Page, frameworks: Sequence[Framework]) -> list[str]:
+    """Say when and with which versions the page's code ran: one line a framework, none for a page without code."""
+    known = {framework.name: framework for framework in frameworks}
+    with_code = [
+        known[name]
+        for name in page.frameworks
+        if any(cell.kind is CellKind.CODE and name in cell.frameworks for cell in page.cells)
+    ]
+    if with_code and not page.results:
+        return ["The code on this page was not executed."]
+    return [_run_line(framework, page.results.get(framework.name)) for framework in with_code]
+
+
+_ENDINGS = {
+    Status.DONE: "",
+    Status.FAILED: "; a cell raised an error",
+    Status.TIMEOUT: "; it was stopped at the time limit",
+    Status.DIED: "; its process ended early",
+    Status.NOT_STARTED: "; its kernel did not start",
+}
+
+
+def _run_line(framework: Framework, result: ExecutionResult | None) -> str:
+    if result is None:
+        return f"{framework.title}: not executed"
+    versions = dict(result.versions)
+    main = [package for package in framework.packages if package in versions]
+    parts = [f"{framework.title} {versions.pop(main[0])}"] if main else [framework.title]
+    python = versions.pop("python", "")
+    others = [f"{name} {version}" for name, version in versions.items() if name in framework.packages]
+    parts += others + ([f"Python {python}"] if python else [])
+    day = result.finished[:10]
+    return f"Run on {day} with {' · '.join(parts)} in {_duration(result.seconds)}{_ENDINGS[result.status]}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"

@@ -1,0 +1,161 @@
+"""What Sphinx is told: one dictionary, made from the book's configuration. No code of the book's is run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from d2lbuild.config.types import Config, HeaderLink
+from d2lbuild.model import Book
+
+__all__ = ["sphinx_configuration"]
+
+_THEME = Path(__file__).parent / "theme"
+
+_EXTENSIONS = [
+    "sphinx.ext.mathjax",
+    "myst_nb",
+    "sphinx_design",
+    "sphinx_copybutton",
+    "sphinxcontrib.bibtex",
+    "d2lbuild.rendering.sphinx_extension",
+]
+
+_SUPPRESSED = [
+    "toc.not_included",  # the source stage reports orphans
+    "mystnb.mime_priority",  # outputs without a form that a page can show, such as widgets
+    "myst.header",  # books skip heading levels
+    "config.cache",
+    "ref.footnote",
+]
+
+
+def sphinx_configuration(
+    config: Config, book: Book, frameworks: Sequence[str], modules: Mapping[str, Path], source: Path
+) -> dict[str, Any]:
+    """Return the settings for a site of `frameworks`; `source` is the folder of the notebooks."""
+    return {
+        **_general(config, book),
+        **_markdown(),
+        **_look(config, source),
+        **_mathematics(config),
+        "d2lbuild_frameworks": [(name, config.framework(name).title) for name in frameworks],
+        "d2lbuild_package": config.library.package,
+        "d2lbuild_modules": {
+            f"{config.library.package}.{config.framework(name).module}": str(modules[name])
+            for name in frameworks
+            if name in modules
+        },
+        "d2lbuild_root": str(config.root),
+        "d2lbuild_sources": {name: str(section.path) for name, section in book.sections.items()},
+    }
+
+
+def _general(config: Config, book: Book) -> dict[str, Any]:
+    return {
+        "project": config.title,
+        "author": config.author,
+        "copyright": config.copyright,
+        "release": config.release,
+        "version": config.release,
+        "language": config.language or "en",
+        "root_doc": book.root,
+        "source_suffix": {".ipynb": "myst-nb"},
+        "extensions": _EXTENSIONS,
+        "suppress_warnings": _SUPPRESSED,
+        "show_warning_types": False,
+        "numfig": True,
+        "numfig_secnum_depth": 2,
+        "math_numfig": True,
+        "math_number_all": False,
+        "math_eqref_format": "({number})",
+        "smartquotes": True,
+        "bibtex_bibfiles": [_from(config, path) for path in config.bibliography],
+        "bibtex_reference_style": "d2lbuild",
+        "bibtex_default_style": "plain",
+    }
+
+
+def _markdown() -> dict[str, Any]:
+    return {
+        "myst_enable_extensions": ["dollarmath", "colon_fence", "deflist"],
+        "myst_dmath_allow_labels": False,
+        "myst_dmath_double_inline": True,
+        "myst_heading_anchors": 0,
+        "nb_execution_mode": "off",
+        "nb_merge_streams": True,
+        "nb_output_stderr": "remove",
+        # Widgets would load their code from elsewhere.
+        "nb_ipywidgets_js": {},
+        "nb_code_prompt_show": "Show {type}",
+        "nb_code_prompt_hide": "Hide {type}",
+    }
+
+
+def _look(config: Config, source: Path) -> dict[str, Any]:
+    html = config.html
+    return {
+        "html_theme": "furo",
+        "html_title": config.title,
+        "html_short_title": config.title,
+        "html_theme_options": {"sidebar_hide_name": html.logo is not None},
+        "html_logo": _from(config, html.logo) if html.logo else None,
+        "html_favicon": _from(config, html.favicon) if html.favicon else None,
+        "html_static_path": [str(_THEME / "static"), *_files_of(config, source)],
+        "html_css_files": ["book.css", *(path.name for path in html.css)],
+        "html_js_files": [path.name for path in html.javascript],
+        "html_copy_source": False,
+        "html_show_sourcelink": False,
+        "html_use_index": True,
+        "html_domain_indices": False,
+        "html_last_updated_fmt": None,
+        "html_permalinks_icon": "#",
+        "html_sidebars": {
+            "**": [
+                "sidebar/brand.html",
+                "sidebar/search.html",
+                "sidebar/scroll-start.html",
+                "sidebar/navigation.html",
+                "sidebar/book-links.html",
+                "sidebar/scroll-end.html",
+            ]
+        },
+        "html_context": {"book_links": [(link.name, link.url) for link in html.header_links if _leads_anywhere(link)]},
+        "templates_path": [str(_THEME / "templates")],
+        "copybutton_exclude": ".linenos, .gp, .go, .d2l-saved",
+        "pygments_style": "a11y-light",
+        "pygments_dark_style": "a11y-dark",
+    }
+
+
+def _mathematics(config: Config) -> dict[str, Any]:
+    macros = {name: _macro(text) for name, text in config.html.math_macros.items()}
+    return {
+        # A path below _static: the page asks nobody else for it.
+        "mathjax_path": "mathjax/tex-chtml-full.js",
+        "mathjax3_config": {
+            "tex": {"macros": macros, "tags": "none"},
+            "options": {"enableMenu": False},
+            "chtml": {"mtextInheritFont": True},
+        },
+    }
+
+
+def _macro(text: str) -> str | list[str | int]:
+    """MathJax wants the number of arguments of a macro that has any."""
+    count = max((int(digit) for digit in "123456789" if f"#{digit}" in text), default=0)
+    return [text, count] if count else text
+
+
+def _leads_anywhere(link: HeaderLink) -> bool:
+    # Existing books have placeholders that a script of theirs replaces.
+    return bool(link.url) and not link.url.startswith("#")
+
+
+def _from(config: Config, path: PurePosixPath) -> str:
+    """Return where the copy of a book's file lies, relative to the folder of the notebooks."""
+    return str(PurePosixPath(*([".."] * len(PurePosixPath(config.chapters).parts)), path))
+
+
+def _files_of(config: Config, source: Path) -> list[str]:
+    files = (*config.html.css, *config.html.javascript)
+    return list(dict.fromkeys(str(source / _from(config, path)) for path in files))

@@ -1,0 +1,148 @@
+"""The Sphinx extension that makes pages of our notebooks: tabs, references, the library's reference, run records."""
+
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from docutils.parsers.rst.directives.misc import Raw
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.ext.mathjax import html_visit_displaymath
+from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+from sphinx.writers.html5 import HTML5Translator
+from sphinxcontrib.bibtex.plugin import register_plugin
+
+from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
+from d2lbuild.rendering.citation_style import RoundBracketAuthorYear
+from d2lbuild.rendering.framework_tabs import FrameworksDirective, GroupFrameworks, MarkSavedCode
+from d2lbuild.rendering.numbered_references import ResolveNumberedReferences, TargetCollector
+
+__all__ = ["setup"]
+
+logger = logging.getLogger(__name__)
+
+_DISPLAYS = tuple(
+    rf"\begin{{{name}{star}}}"
+    for name in ("align", "alignat", "equation", "eqnarray", "flalign", "gather", "multline")
+    for star in ("", "*")
+)
+"""Environments that are displays by themselves, so that nothing may be put around their lines."""
+
+
+class RunRecord(Directive):
+    """``{d2l-run-record}``: when and with which versions a page ran, one line a framework."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Make a quiet block at the end of the page."""
+        record = nodes.container(classes=["d2l-run-record"])
+        record.extend(nodes.paragraph(line, line) for line in self.content if line.strip())
+        return [record]
+
+
+class RawFromBook(Raw):
+    """``raw`` whose ``:file:`` lies beside the chapter, not beside the notebook that was made of it."""
+
+    def run(self) -> list[nodes.Node]:
+        """Read the file, if it is there and in the book."""
+        env = self.state.document.settings.env
+        if "url" in self.options:
+            return self._nothing("a page cannot take in text from an address (raw:: with :url:)")
+        if "file" not in self.options:
+            return super().run()
+        root = Path(env.config.d2lbuild_root).resolve()
+        chapter = root / env.config.d2lbuild_sources.get(env.current_document.docname, "")
+        path = (chapter.parent / self.options["file"]).resolve()
+        if not path.is_relative_to(root):
+            return self._nothing(f"the file {self.options['file']} lies outside of the book")
+        if not path.is_file():
+            return self._nothing(f"the file {self.options['file']} does not exist")
+        self.options["file"] = str(path)
+        return super().run()
+
+    def _nothing(self, reason: str) -> list[nodes.Node]:
+        logger.warning(reason, location=(self._docname, self.lineno), type="d2l", subtype="raw")
+        return []
+
+    @property
+    def _docname(self) -> str:
+        docname: str = self.state.document.settings.env.current_document.docname
+        return docname
+
+
+def _visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a display; Sphinx would put a `split` around the lines of an `align`, which MathJax refuses."""
+    if not node.astext().lstrip().startswith(_DISPLAYS):
+        html_visit_displaymath(self, node)
+        return
+    self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
+    if node["number"]:
+        self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
+        self.add_permalink_ref(node, _("Link to this equation"))
+        self.body.append("</span>")
+    before, after = self.builder.config.mathjax_display
+    lines = [line for line in node.astext().splitlines() if line.strip()]
+    self.body.append(before + self.encode("\n".join(lines)) + after + "</div>\n")
+    raise nodes.SkipNode
+
+
+def _anywhere_in_library(
+    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.Element
+) -> nodes.Node | None:
+    """Resolve ``:class:`Net` `` though the page says nothing of the module that it is in."""
+    if node.get("refdomain") != "py" or node.get("refspecific"):
+        return None
+    node["refspecific"] = True
+    python = env.domains.python_domain
+    page = env.current_document.docname
+    return python.resolve_xref(env, page, app.builder, node["reftype"], node["reftarget"], node, contnode)
+
+
+class SingleIds(SphinxPostTransform):
+    """Takes the ids off the wrappers that the theme puts around tables and formulas: the inner nodes have them too."""
+
+    default_priority = 501
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:  # noqa: ARG002
+        """Look through the wrappers of a page."""
+        for node in self.document.findall(nodes.container):
+            if {"table-wrapper", "math-wrapper"} & set(node["classes"]):
+                node["ids"] = []
+
+
+def _set_up_builder(app: Sphinx) -> None:
+    app.registry.html_block_math_renderers["mathjax"] = (_visit_display, None)
+    # MyST-NB would put the images of outputs beside the site's folder.
+    outputs = Path(app.doctreedir).parent / "outputs"
+    environment: Any = app.env
+    environment.mystnb_config = environment.mystnb_config.copy(output_folder=str(outputs))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register everything with Sphinx."""
+    register_plugin("sphinxcontrib.bibtex.style.referencing", "d2lbuild", RoundBracketAuthorYear, force=True)
+    app.add_config_value("d2lbuild_frameworks", [], "env", types=frozenset({list}))
+    app.add_config_value("d2lbuild_package", "d2l", "env", types=frozenset({str}))
+    app.add_config_value("d2lbuild_modules", {}, "env", types=frozenset({dict}))
+    app.add_config_value("d2lbuild_root", "", "", types=frozenset({str}))
+    app.add_config_value("d2lbuild_sources", {}, "", types=frozenset({dict}))
+    app.add_directive("d2l-frameworks", FrameworksDirective)
+    app.add_directive("d2l-run-record", RunRecord)
+    app.add_directive("raw", RawFromBook, override=True)
+    app.add_directive("autoclass", AutoClass)
+    app.add_directive("autofunction", AutoFunction)
+    app.add_env_collector(TargetCollector)
+    app.add_post_transform(ResolveNumberedReferences)
+    app.add_post_transform(MarkSavedCode)
+    app.add_post_transform(GroupFrameworks)
+    app.add_post_transform(SingleIds)
+    app.connect("missing-reference", _anywhere_in_library)
+    app.connect("builder-inited", _set_up_builder, priority=900)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
