@@ -1,3 +1,4 @@
 import jax
-from flax import linen as nn
+import optax
+from flax import nnx
 from jax import numpy as jnp
