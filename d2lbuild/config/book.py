@@ -1,6 +1,7 @@
 """Reads the configuration of a new book: `conf/book.toml` and the frameworks that it names."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.document import Document, read_document, validate
@@ -29,7 +30,7 @@ def read_book(root: Path, source: Path, defaults: Path) -> Config:
     problems.raise_errors(str(source))
     if file is None:
         raise ConfigError(f"{source} cannot be used")
-    return _config(file, root, source, frameworks)
+    return replace(_config(file, root, source, frameworks), findings=problems.in_order())
 
 
 def _frameworks(document: Document, definitions: Definitions) -> tuple[Framework, ...]:

@@ -5,7 +5,7 @@ import json
 import re
 import tomllib
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -81,19 +81,21 @@ def _note(detail: ErrorDetails, document: Document, model: type[Table], problems
     # Pydantic marks an error in a dictionary's key by a last element "[key]".
     location = tuple(part for part in detail["loc"] if part != "[key]")
     span = document.span(*location)
+    tables = dict(_tables(model, ()))
+    shown = f"[{location[0]}]" if location in tables and location else _shown(location)
     match detail["type"]:
         case "extra_forbidden":
             is_table = isinstance(detail["input"], dict) and len(location) == 1
-            what = f"table [{location[0]}]" if is_table else f"key {_shown(location)}"
-            problems.error("unknown-key", f"{what} is not known", span, _hint(location, model))
+            what = f"table [{location[0]}]" if is_table else f"key {shown}"
+            problems.error("unknown-key", f"{what} is not known", span, _hint(location, tables))
         case "missing":
-            problems.error("missing-key", f"{_shown(location)} is missing", span)
+            problems.error("missing-key", f"{shown} is missing", span)
         case kind:
             wrong = _WANTED.get(kind) or detail["msg"].replace("Input should", "must")
             value = detail["input"]
-            shown = f", is {json.dumps(value, ensure_ascii=False)}" if isinstance(value, str | int | float) else ""
+            found = f", is {json.dumps(value, ensure_ascii=False)}" if isinstance(value, str | int | float) else ""
             rule = "bad-key" if len(location) < len(detail["loc"]) else "bad-value"
-            problems.error(rule, f"{_shown(location)} {wrong}{shown}", span)
+            problems.error(rule, f"{shown} {wrong}{found}", span)
 
 
 def _shown(location: Key) -> str:
@@ -105,19 +107,22 @@ def _shown(location: Key) -> str:
     return f"[{table[0]}] `{path.lstrip('.')}`"
 
 
-def _hint(location: Key, model: type[Table]) -> str:
+def _hint(location: Key, tables: Mapping[Key, list[str]]) -> str:
     """Return which known key is meant, or in which table the key belongs."""
-    tables = dict(_tables(model, ()))
     names = [part for part in location if isinstance(part, str)]
     name, around = names[-1], tuple(names[:-1])
     known = tables.get(around, [])
     elsewhere = [table for table, keys in tables.items() if name in keys and table != around]
     if elsewhere:
-        return f"it belongs in [{'.'.join(elsewhere[0])}]" if elsewhere[0] else "it belongs above the first table"
+        return (
+            f"it belongs in [{'.'.join(map(str, elsewhere[0]))}]"
+            if elsewhere[0]
+            else "it belongs above the first table"
+        )
     return nearest(name, known)
 
 
-def _tables(model: type[Table], at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+def _tables(model: type[Table], at: Key) -> Iterator[tuple[Key, list[str]]]:
     """Yield every table of a model with its known keys."""
     yield at, list(model.model_fields)
     for name, info in model.model_fields.items():

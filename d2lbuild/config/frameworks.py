@@ -41,9 +41,13 @@ class Definitions:
 
     def folder(self, name: str) -> Path | None:
         """Return the folder with the definition of a framework, or None if there is none."""
-        for folder in (self.root / "frameworks" / name, self.defaults / name):
+        own = self.root / "frameworks" / name
+        for folder in (own, self.defaults / name):
             if (folder / FILE).is_file():
                 return folder
+            if folder == own and own.is_dir():
+                message = f"the folder frameworks/{name} has no {FILE}: nothing in it is used"
+                self.problems.warn("missing-file", message, None)
         return None
 
     def near(self, name: str) -> str:
@@ -98,8 +102,8 @@ class Definitions:
         return Text(text, Span(place, 1, max(1, text.count("\n")))) if text.strip() else None
 
     def _interpreter(self, written: str | None) -> Path | None:
-        # Links are kept: what a virtual environment is, its python tells by the name it is called by.
-        return Path(os.path.abspath(self.root / Path(written).expanduser())) if written else None  # noqa: PTH100
+        # Links are kept: a virtual environment's python finds its packages by the path that it is called by.
+        return Path(os.path.abspath(self.root / os.path.expanduser(written))) if written else None  # noqa: PTH100, PTH111
 
 
 def hang_on(prefix: str, target: str) -> str:

@@ -3,6 +3,7 @@
 Such books must build, so what is unknown or cannot be used is a warning; only a value of the wrong kind is an error.
 """
 
+import glob
 import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -240,11 +241,13 @@ class _Legacy:
         entry = self.ini.entry(section, key)
         found: list[PurePosixPath] = []
         for word in self.patterns(section, key):
-            matches = sorted(path for path in self.root.glob(word) if path.is_file())
+            # Unlike Path.glob, this takes patterns such as `**.css`, which old books may have.
+            names = glob.glob(word, root_dir=self.root, recursive=True)  # noqa: PTH207
+            matches = sorted(name for name in names if (self.root / name).is_file())
             if not matches:
                 message = f"[{section}] `{key}`: there is no file {word}: ignored"
                 self.problems.warn("missing-file", message, word_span(entry, word))
-            found += [PurePosixPath(path.relative_to(self.root)) for path in matches]
+            found += map(PurePosixPath, matches)
         return tuple(dict.fromkeys(found))
 
     def inside(self, word: str, section: str, key: str, span: Span | None) -> PurePosixPath | None:

@@ -75,6 +75,8 @@ def _below(value: str) -> str:
 def _pattern(value: str) -> str:
     if inside(value) is None or ".." in value.split("/"):
         raise _wrong("must be a pattern with `/` that does not leave the book")
+    if any("**" in part and part != "**" for part in value.split("/")):
+        raise _wrong("must have `**` only alone between slashes, as in `**/*.md`")
     return value
 
 

@@ -156,6 +156,7 @@ def test_all_problems_of_all_files_are_reported_at_once(write: Write, wrong: Wro
         ('chapters = "nowhere"', "[book] `chapters`: there is no folder nowhere"),
         ('bibliography = ["no.bib"]', "[book] `bibliography`: there is no file no.bib"),
         ('language = "a language"', "must be a language code such as `en` or `zh_CN`"),
+        ('notebooks = ["**.md"]', "[book] `notebooks[0]` must have `**` only alone between slashes"),
         ("notebooks = []", "[book] `notebooks` must not be empty"),
     ],
 )
@@ -171,10 +172,10 @@ def test_a_wrong_value_of_the_book_is_named_with_its_line(write: Write, wrong: W
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
-        ('author = "A"\nauthors = ["B"]', "conf/book.toml:1: error: `book` has both `author` and `authors`"),
+        ('author = "A"\nauthors = ["B"]', "conf/book.toml:1: error: [book] has both `author` and `authors`"),
         ('[html]\nfavicon = "f.png"', "conf/book.toml:7: error: [html] `favicon`: there is no file f.png"),
         ("[html]\nmath_macros = { R = 1 }", "conf/book.toml:7: error: [html] `math_macros.R` must be text in quotes"),
-        ('[output]\nfolder = "."', "conf/book.toml:6: error: `output` folder must not be the book itself"),
+        ('[output]\nfolder = "."', "conf/book.toml:6: error: [output] folder must not be the book itself"),
         ("[execution]\ntimeout = nan", "conf/book.toml:7: error: [execution] `timeout` must be"),
         ("[execution]\ntimeout = inf", "conf/book.toml:7: error: [execution] `timeout` must be"),
         ("[execution]\nmax_output = 1.5", "conf/book.toml:7: error: [execution] `max_output` must be a whole number"),
@@ -194,8 +195,8 @@ def test_a_wrong_value_of_another_table(write: Write, wrong: Wrong, rest: str, m
         ("[book]\nname = \n", "conf/book.toml:2:8: error: is not TOML: invalid value [syntax]"),
         ("[book]\nname = '''\n\n", "conf/book.toml:2: error: is not TOML: expected \"'''\""),
         ("[book]\na = 1\na = 2\n", "conf/book.toml:3:6: error: is not TOML: cannot overwrite a value [syntax]"),
-        ("", "conf/book.toml:1: error: `book` is missing [missing-key]"),
-        ("book = 1", "conf/book.toml:1: error: `book` must be a table, is 1 [bad-value]"),
+        ("", "conf/book.toml:1: error: [book] is missing [missing-key]"),
+        ("book = 1", "conf/book.toml:1: error: [book] must be a table, is 1 [bad-value]"),
     ],
 )
 def test_a_file_that_is_not_a_configuration(write: Write, wrong: Wrong, text: str, message: str) -> None:

@@ -65,6 +65,23 @@ def test_a_link_to_an_interpreter_is_not_followed(book: Path, defaults: Path, wr
     assert load_config(book, defaults=defaults).framework("own").interpreter == book / "python"
 
 
+def test_an_interpreter_in_the_home_of_nobody_does_no_harm(book: Path, defaults: Path, write: Write) -> None:
+    write("conf/book.toml", BOOK)
+    write("frameworks/own/framework.toml", OWN + 'interpreter = "~nobody-has-this-name/python"\n')
+    interpreter = load_config(book, defaults=defaults).framework("own").interpreter
+    assert interpreter == book / "~nobody-has-this-name/python"
+
+
+def test_a_folder_without_a_definition_is_reported(book: Path, defaults: Path, write: Write) -> None:
+    write("conf/book.toml", BOOK.replace("own", "pytorch"))
+    write("frameworks/pytorch/requirements.txt", "torch==1.0\n")
+    config = load_config(book, defaults=defaults)
+    assert config.framework("pytorch").lock == defaults / "pytorch/requirements.txt"
+    assert [str(finding) for finding in config.findings] == [
+        "warning: the folder frameworks/pytorch has no framework.toml: nothing in it is used [missing-file]"
+    ]
+
+
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
@@ -80,9 +97,9 @@ def test_a_link_to_an_interpreter_is_not_followed(book: Path, defaults: Path, wr
         ('[aliases.args]\n"f" = "1"', "4: error: [aliases] `args.f` must be a call with names as arguments"),
         ('[aliases.args]\n"f(1)" = "1"', "4: error: [aliases] `args.f(1)` must be a call with names as arguments"),
         ('[aliases.plain]\na = "b = 1"', "4: error: [aliases] `plain.a` must be a Python expression"),
-        ('[aliases.plain]\na = "1"\n[aliases.fluent]\na = "b"', "3: error: `aliases` defines `a` twice"),
-        ("[aliases.reverse]\n'(' = ''", "3: error: `aliases` reverse: `(` is not a usable regular expression"),
-        ("[aliases.reverse]\n'a' = '\\1'", "3: error: `aliases` reverse: `a` is not a usable regular expression"),
+        ('[aliases.plain]\na = "1"\n[aliases.fluent]\na = "b"', "3: error: [aliases] defines `a` twice"),
+        ("[aliases.reverse]\n'(' = ''", "3: error: [aliases] reverse: `(` is not a usable regular expression"),
+        ("[aliases.reverse]\n'a' = '\\1'", "3: error: [aliases] reverse: `a` is not a usable regular expression"),
         ("[aliases]\nsimpel = {}", "4: error: key [aliases] `simpel` is not known (did you mean `simple`?)"),
     ],
 )

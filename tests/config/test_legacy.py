@@ -190,6 +190,12 @@ def test_a_path_that_leaves_the_book_is_not_used(book: Path, defaults: Path, wri
     assert [finding.rule for finding in config.findings] == ["path-leaves-book"]
 
 
+def test_patterns_that_only_the_old_tool_takes_still_work(book: Path, defaults: Path, write: Write) -> None:
+    write("static/a.css", "")
+    write("config.ini", "[build]\ntabs = jax\n[html]\ninclude_css = static/**.css\n")
+    assert load_config(book, defaults=defaults).html.css == (PurePosixPath("static/a.css"),)
+
+
 def test_odd_header_links_are_cut_and_reported(book: Path, defaults: Path, write: Write) -> None:
     write("config.ini", "[build]\ntabs = jax\n[html]\nheader_links = A, http://a, i, B,\n  http://b\n")
     config = load_config(book, defaults=defaults)
