@@ -1,6 +1,5 @@
 """Framework definitions: a book's own folder first, then those that come with d2lbuild."""
 
-import ast
 import difflib
 import os
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from d2lbuild.config.document import Document, read_document, validate
 from d2lbuild.config.problems import Problems, UnreadableError, place_of, read_text
-from d2lbuild.config.schema import AliasesTable, FrameworkFile
+from d2lbuild.config.schema import AliasesTable, FrameworkFile, parse_python
 from d2lbuild.config.types import Aliases, Framework, Text
 from d2lbuild.errors import SetupError
 from d2lbuild.model import Span
@@ -91,7 +90,7 @@ class Definitions:
         place = place_of(path, self.root)
         try:
             text = read_text(path, place, self.problems)
-            ast.parse(text)
+            parse_python(text, "exec")
         except UnreadableError:
             return None
         except (SyntaxError, ValueError) as error:

@@ -2,7 +2,8 @@
 
 import ast
 import re
-from typing import Annotated
+import warnings
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -23,6 +24,7 @@ __all__ = [
     "call_name",
     "framework_name",
     "is_expression",
+    "parse_python",
     "regex_problem",
 ]
 
@@ -105,10 +107,16 @@ def _unique(values: list[str]) -> list[str]:
     return values
 
 
+def parse_python(code: str, mode: Literal["exec", "eval"]) -> ast.mod:
+    """Return the syntax tree of `code`, without Python's warnings about odd but possible code."""
+    with warnings.catch_warnings(action="ignore"):
+        return ast.parse(code, mode=mode)
+
+
 def is_expression(code: str) -> bool:
     """Tell whether `code` is one Python expression."""
     try:
-        ast.parse(code.strip(), mode="eval")
+        parse_python(code.strip(), "eval")
     except (SyntaxError, ValueError):
         return False
     return True
@@ -117,9 +125,10 @@ def is_expression(code: str) -> bool:
 def call_name(pattern: str) -> str:
     """Return the name in a call pattern such as ``f(a_1, keepdims=k)``, or the empty string if it is none."""
     try:
-        call = ast.parse(pattern.strip(), mode="eval").body
+        tree = parse_python(pattern.strip(), "eval")
     except (SyntaxError, ValueError):
         return ""
+    call = tree.body if isinstance(tree, ast.Expression) else None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         return ""
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
@@ -129,8 +138,9 @@ def call_name(pattern: str) -> str:
 def regex_problem(pattern: str, replacement: str) -> str:
     """Return what is wrong with a regular expression and its replacement, or the empty string."""
     try:
-        re.compile(pattern).sub(replacement, "")
-    except (re.error, IndexError) as error:
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(pattern).sub(replacement, "")
+    except (re.error, IndexError, OverflowError, RecursionError) as error:
         return str(error)
     return ""
 

@@ -110,6 +110,16 @@ def test_a_wrong_definition_is_named_with_its_line(write: Write, wrong: Wrong, r
     assert finding.startswith(f"frameworks/own/framework.toml:{message}")
 
 
+def test_odd_but_possible_code_and_patterns_pass_without_python_warning(
+    book: Path, defaults: Path, write: Write
+) -> None:
+    write("conf/book.toml", BOOK)
+    write("frameworks/own/framework.toml", OWN + "[aliases.plain]\na = '\"\\d\"'\n[aliases.reverse]\n'[[a]' = 'b'\n")
+    aliases = load_config(book, defaults=defaults).framework("own").aliases
+    assert [text.text for text in aliases.plain] == ['a = "\\d"']
+    assert aliases.reverse == (("[[a]", "b"),)
+
+
 def test_a_header_that_is_not_python(write: Write, wrong: Wrong) -> None:
     write("conf/book.toml", BOOK)
     write("frameworks/own/framework.toml", OWN)
