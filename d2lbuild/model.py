@@ -223,6 +223,8 @@ class Book:
     """By id, in reading order."""
     labels: Mapping[str, Label]
     """By name; the first of several wins."""
+    citations: frozenset[str] = frozenset()
+    """The keys of the bibliography."""
     orphans: tuple[str, ...] = ()
     """Ids of sources that match the patterns but that no ``toc`` reaches."""
     findings: tuple[Finding, ...] = ()

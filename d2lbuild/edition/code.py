@@ -1,0 +1,85 @@
+"""Python cells as syntax trees: IPython's magics are masked for the parser and put back afterwards."""
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import libcst as cst
+
+__all__ = ["CodeError", "concrete", "is_python", "mask", "text_of", "tree", "unmask"]
+
+_MARKER = "pass  #d2lbuild-magic:"
+_MAGIC = re.compile(r"(?P<indent>\s*)(?P<magic>[%!].*|.*[\w)\]]\?{1,2}|\?{1,2}\S.*|[\w.,\s\[\]]+=\s*[%!]\S.*)$")
+_MASKED = re.compile(re.escape(_MARKER))
+_PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "debug"})
+
+
+@dataclass(frozen=True, slots=True)
+class CodeError(Exception):
+    """A cell that is not Python."""
+
+    message: str
+    line: int
+    """Counted from 1 within the cell."""
+
+
+def is_python(source: str) -> bool:
+    """Whether the cell is Python at all: not one that a cell magic hands to something else (``%%bash``)."""
+    match = re.match(r"\s*%%(\w+)", source)
+    return match is None or match[1] in _PYTHON_CELL_MAGICS
+
+
+def mask(source: str) -> str:
+    """Replace the lines that only IPython understands by statements of the same number of lines."""
+    lines = source.split("\n")
+    return "\n".join(_masked_line(line) for line in lines)
+
+
+def unmask(source: str) -> str:
+    """Put back what `mask` took out."""
+    return _MASKED.sub("", source) if _MARKER in source else source
+
+
+def _masked_line(line: str) -> str:
+    match = _MAGIC.match(line)
+    if match is None or line.lstrip().startswith("#"):
+        return line
+    return f"{match['indent']}{_MARKER}{line[len(match['indent']) :]}"
+
+
+@lru_cache(maxsize=4096)
+def _parsable(source: str) -> tuple[str, ast.Module]:
+    try:
+        return source, ast.parse(source)
+    except SyntaxError:
+        pass  # it may be a magic
+    except ValueError as error:  # a NUL character
+        raise CodeError(str(error), 1) from None
+    masked = mask(source)
+    try:
+        return masked, ast.parse(masked)
+    except SyntaxError as error:
+        raise CodeError(error.msg, error.lineno or 1) from None
+    except (RecursionError, MemoryError):
+        raise CodeError("the code is nested too deeply", 1) from None
+
+
+def tree(source: str) -> ast.Module:
+    """Return the abstract syntax tree of a cell; lines are those of the cell. Raises CodeError."""
+    return _parsable(source)[1]
+
+
+@lru_cache(maxsize=256)
+def concrete(source: str) -> cst.Module:
+    """Return the concrete syntax tree of a cell, magics masked. Raises CodeError."""
+    text = _parsable(source)[0]
+    try:
+        return cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        raise CodeError(error.message, error.raw_line) from None
+
+
+def text_of(module: cst.Module) -> str:
+    """Return the source of a concrete tree, magics put back."""
+    return unmask(module.code)

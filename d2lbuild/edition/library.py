@@ -1,0 +1,388 @@
+"""The generated library: the `#@save` pieces of one edition, made into one importable module.
+
+The module is a pure function of the notebooks and the configuration. It is extracted before aliases are expanded: it
+keeps the names below ``d2l.`` and defines them, so that a reader's ``d2l.matmul`` runs.
+"""
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from textwrap import indent
+
+from d2lbuild.config import Framework
+from d2lbuild.edition.aliases import alias_definitions
+from d2lbuild.edition.code import CodeError, is_python, tree
+from d2lbuild.edition.saved import SavedStatement, definition_lines, docstring_with, global_names, saved_statements
+from d2lbuild.model import Finding, LabelKind, Notebook, Severity, Span
+
+__all__ = ["Library", "SavedBlock", "extract", "used_names"]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedBlock:
+    """One piece of the library: a definition with its joined methods, or a statement."""
+
+    names: tuple[str, ...]
+    """What it defines; empty for a statement that only does something."""
+    code: str
+    span: Span
+    uses: frozenset[str]
+    """All names that it reads, those of the library and others."""
+    eager: frozenset[str]
+    """Those among them that are read while the module is imported (bases, decorators, defaults, plain statements)."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """The library of one framework."""
+
+    framework: Framework
+    package: str
+    imports: tuple["_Import", ...]
+    blocks: tuple[SavedBlock, ...]
+    findings: tuple[Finding, ...] = ()
+    title: str = ""
+
+    @cached_property
+    def source(self) -> str:
+        """The module's text."""
+        return _write(self)
+
+    @cached_property
+    def pieces(self) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
+        """For each name of the module, the code that defines it and the names that code reads."""
+        found: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for one in self.imports:
+            found.setdefault(one.bound, []).append((one.statement, frozenset()))
+        for block in self.blocks:
+            for name in block.names:
+                found.setdefault(name, []).append((block.code, block.uses))
+        for name, line in alias_definitions(self.framework.aliases):
+            found.setdefault(name, []).append((line, global_names(line, self.package)))
+        return {name: tuple(pieces) for name, pieces in found.items()}
+
+    def closure(self, names: frozenset[str] | None) -> tuple[str, ...]:
+        """Return the names of the library that `names` lead to, directly or not; all of them for None."""
+        if names is None:
+            return tuple(sorted(self.pieces))
+        seen: set[str] = set()
+        waiting = [name for name in names if name in self.pieces]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += [use for _, uses in self.pieces[name] for use in uses if use in self.pieces]
+        return tuple(sorted(seen))
+
+    def digest(self, names: frozenset[str] | None) -> str:
+        """Return a digest of all code that a notebook which uses `names` can reach; '' if it uses nothing.
+
+        The header and statements that only have effects belong to it too, since importing the module runs them. Where
+        a piece stands in the book does not.
+        """
+        if names is not None and not names:
+            return ""
+        parts = [self.framework.header.text if self.framework.header else ""]
+        parts += [block.code for block in self.blocks if not block.names]
+        for name in self.closure(names):
+            parts += [name, *(code for code, _ in self.pieces[name])]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def extract(notebooks: Sequence[Notebook], framework: Framework, *, package: str = "d2l", title: str = "") -> Library:
+    """Collect what the notebooks of one framework save, in their order, before aliases are expanded."""
+    collector = _Collector(package)
+    for notebook in notebooks:
+        collector.take(notebook)
+    blocks = [entry.block(package) for entry in collector.entries.values()]
+    return Library(
+        framework, package, tuple(collector.imports.values()), tuple(blocks), tuple(collector.findings), title
+    )
+
+
+def used_names(notebook: Notebook, package: str, module: str) -> frozenset[str] | None:
+    """Return the names of the library that a notebook's code can reach; None if that cannot be told.
+
+    It cannot where code does not parse, imports ``*``, or handles the module as a value. The empty set means that the
+    notebook does not import the library.
+    """
+    names: set[str] = set()
+    imported = False
+    for cell in notebook.code:
+        if not is_python(cell.source):
+            continue
+        try:
+            nodes = list(ast.walk(tree(cell.source)))
+        except CodeError:
+            return None
+        found = _names_of(nodes, package, module)
+        if found is None:
+            return None
+        names |= found[0]
+        imported = imported or found[1]
+    return frozenset(names | {""}) if imported else frozenset(names)
+
+
+def _names_of(nodes: Sequence[ast.AST], package: str, module: str) -> tuple[set[str], bool] | None:
+    names: set[str] = set()
+    imported = False
+    attributes = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
+            imported = True
+            if node.module == package:
+                continue  # from d2l import torch as d2l
+            if any(alias.name == "*" for alias in node.names):
+                return None
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import) and any(alias.name.split(".")[0] == package for alias in node.names):
+            imported = True
+        elif isinstance(node, ast.Attribute):
+            value = node.value
+            if isinstance(value, ast.Name) and value.id == package:
+                names.add(node.attr)
+            elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.value.id == package:
+                names |= {node.attr} if value.attr == module else set()
+        elif isinstance(node, ast.Name) and node.id == package and id(node) not in attributes:
+            return None
+    return names, imported
+
+
+# --- collecting ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One name that the module imports."""
+
+    module: str
+    """Empty for a plain ``import``."""
+    name: str
+    asname: str | None
+
+    @property
+    def bound(self) -> str:
+        return self.asname or (self.name if self.module else self.name.split(".")[0])
+
+    @property
+    def clause(self) -> str:
+        return f"{self.name} as {self.asname}" if self.asname else self.name
+
+    @property
+    def statement(self) -> str:
+        return f"from {self.module} import {self.clause}" if self.module else f"import {self.clause}"
+
+    @property
+    def standard(self) -> bool:
+        """Whether it comes from Python's standard library."""
+        return (self.module or self.name).split(".")[0] in sys.stdlib_module_names
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A saved statement while methods may still join it."""
+
+    saved: SavedStatement
+    names: tuple[str, ...]
+    code: str
+    span: Span
+    methods: dict[str, tuple[str, Span]] = field(default_factory=dict)
+
+    def block(self, package: str) -> SavedBlock:
+        code = self.code
+        for name, (method, _) in self.methods.items():
+            code = _join(code, name, method)
+        node = ast.parse(code)
+        eager = frozenset().union(*(_eager_names(one, package) for one in node.body))
+        return SavedBlock(self.names, code, self.span, global_names(code, package), eager)
+
+
+@dataclass(slots=True)
+class _Collector:
+    """Goes through the notebooks; later definitions of a name replace earlier ones."""
+
+    package: str
+    entries: dict[tuple[str, ...], _Entry] = field(default_factory=dict)
+    imports: dict[_Import, _Import] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def take(self, notebook: Notebook) -> None:
+        for cell in notebook.code:
+            statements, unused = saved_statements(cell.source)
+            for line in unused:
+                span = _span(notebook, cell.lines, line)
+                hint = "put it at the end of the first line of a definition or an assignment, or above it"
+                self._find("idle-save", "`#@save` saves nothing here", span, Severity.WARNING, hint)
+            for saved in statements:
+                span = _span(notebook, cell.lines, saved.first, saved.code.count("\n"))
+                self._add(saved, span, _label_before(notebook, span.first))
+
+    def _add(self, saved: SavedStatement, span: Span, label: str) -> None:
+        node = saved.node
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = "." * node.level + (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                one = _Import(module, alias.name, alias.asname)
+                if alias.name.split(".")[0] != self.package and module.split(".")[0] != self.package:
+                    self.imports.setdefault(one, one)
+            return
+        code = saved.code
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if label:
+                code = docstring_with(code, f"Defined in :numref:`{label}`")
+            if saved.joins:
+                self._join(saved.joins, node.name, code, span)
+                return
+            names: tuple[str, ...] = (node.name,)
+        else:
+            names = tuple(_assigned_names(node))
+            if names == (self.package,):
+                return  # `d2l = sys.modules[__name__]` is always there
+        self.entries.pop(names, None)  # what it replaces does not stay behind
+        definition = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        self.entries[names if definition else (*names, f"{span} {len(self.entries)}")] = _Entry(
+            saved, names, code, span
+        )
+
+    def _join(self, owner: str, name: str, code: str, span: Span) -> None:
+        entry = self.entries.get((owner,))
+        if entry is None or not isinstance(entry.saved.node, ast.ClassDef):
+            message = f"the method '{name}' is saved for the class '{owner}', which is not saved before it"
+            self._find("unsaved-class", message, span, Severity.ERROR, f"mark the class `{owner}` with `#@save`")
+            return
+        entry.methods.pop(name, None)
+        entry.methods[name] = (code, span)
+
+    def _find(self, rule: str, message: str, span: Span, severity: Severity, hint: str) -> None:
+        self.findings.append(Finding(rule, message, span, severity, hint))
+
+
+def _span(notebook: Notebook, lines: Sequence[int], line: int, more: int = 0) -> Span:
+    first = lines[min(line, len(lines)) - 1]
+    return Span(notebook.section.path, first, lines[min(line + more, len(lines)) - 1])
+
+
+def _label_before(notebook: Notebook, line: int) -> str:
+    """Return the label of the heading that `line` stands under."""
+    before = [
+        label
+        for label in notebook.section.labels
+        if label.kind is LabelKind.SECTION
+        and label.span.first < line
+        and (label.frameworks is None or notebook.framework in label.frameworks)
+    ]
+    return before[-1].name if before else ""
+
+
+def _assigned_names(node: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement binds or changes: also ``d2l.TABLE['key'] = …`` belongs to ``TABLE``."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = list(node.targets)
+    elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+        targets = [node.target]
+    while targets:
+        target = targets.pop(0)
+        if isinstance(target, ast.Tuple | ast.List):
+            targets = [*target.elts, *targets]
+        elif isinstance(target, ast.Name):
+            yield target.id
+        elif isinstance(target, ast.Subscript | ast.Starred):
+            targets.insert(0, target.value)
+        elif isinstance(target, ast.Attribute):
+            if isinstance(target.value, ast.Name):
+                yield target.attr
+            else:
+                targets.insert(0, target.value)
+
+
+def _eager_names(node: ast.stmt, package: str) -> frozenset[str]:
+    """Return the names that are read as soon as the statement is executed."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        defaults = [default for default in node.args.kw_defaults if default]
+        parts: Iterable[ast.AST] = [*node.decorator_list, *node.args.defaults, *defaults]
+    elif isinstance(node, ast.ClassDef):
+        keywords = [keyword.value for keyword in node.keywords]
+        inner = frozenset().union(*(_eager_names(one, package) for one in node.body))
+        parts = [*node.decorator_list, *node.bases, *keywords]
+        return inner.union(*(global_names(ast.unparse(part), package) for part in parts))
+    else:
+        parts = [node]
+    return frozenset().union(*(global_names(ast.unparse(part), package) for part in parts))
+
+
+def _join(code: str, name: str, method: str) -> str:
+    """Put a method at the end of a class; one of the same name in the class goes."""
+    owner = ast.parse(code).body[0]
+    assert isinstance(owner, ast.ClassDef)
+    lines = code.split("\n")
+    for node in reversed(owner.body):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name and len(owner.body) > 1:
+            first, last = definition_lines(node)
+            while first > 1 and not lines[first - 2].strip():
+                first -= 1
+            del lines[first - 1 : last]
+    return "\n".join([*lines, "", indent(method, "    ")])
+
+
+# --- writing ---
+
+
+def _write(library: Library) -> str:
+    framework = library.framework
+    header = framework.header.text.strip("\n") if framework.header else ""
+    already = {one for node in ast.parse(header).body for one in _imports_of(node)} if header else set()
+    imports = [one for one in library.imports if one not in already]
+    if _Import("", "sys", None) not in {*imports, *already}:
+        imports.append(_Import("", "sys", None))
+    title = f" of “{library.title}”" if library.title else ""
+    parts = [
+        f'"""The {library.package} library{title} for {framework.title}.\n\n'
+        'Made from the chapters by d2lbuild: edit those, not this file.\n"""'
+    ]
+    parts += [header] if header else []
+    parts.append(_import_block(imports))
+    parts.append(f"{library.package} = sys.modules[__name__]")
+    early, late = _split_aliases(library)
+    if early:
+        parts.append("\n".join(["# Aliases that the definitions below need", *early]))
+    parts += [f"# {block.span.path}:{block.span.first}\n{block.code}" for block in library.blocks]
+    if late:
+        parts.append("\n".join(["# Aliases", *late]))
+    return "\n\n\n".join(parts) + "\n"
+
+
+def _imports_of(node: ast.stmt) -> Iterator[_Import]:
+    if isinstance(node, ast.Import):
+        yield from (_Import("", alias.name, alias.asname) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (_Import(node.module or "", alias.name, alias.asname) for alias in node.names)
+
+
+def _import_block(imports: Sequence[_Import]) -> str:
+    """Return the imports in the usual order: the standard library first, plain imports before ``from``."""
+    groups: list[str] = []
+    for standard in (True, False):
+        chosen = [one for one in imports if one.standard is standard]
+        lines = sorted({one.statement for one in chosen if not one.module})
+        for module in sorted({one.module for one in chosen if one.module}):
+            names = sorted({one.clause for one in chosen if one.module == module})
+            line = f"from {module} import {', '.join(names)}"
+            if len(line) > 88:
+                line = f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
+            lines.append(line)
+        if lines:
+            groups.append("\n".join(lines))
+    return "\n\n".join(groups)
+
+
+def _split_aliases(library: Library) -> tuple[list[str], list[str]]:
+    """Return the aliases that importing the module needs before its definitions, and the others."""
+    needed: set[str] = set().union(*(block.eager for block in library.blocks))
+    early, late = [], []
+    for name, line in alias_definitions(library.framework.aliases):
+        (early if name in needed else late).append(line)
+    return early, late

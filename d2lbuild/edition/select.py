@@ -1,0 +1,91 @@
+"""From a section to the notebook of one framework: here a `#@tab` decides who sees a cell."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+
+from d2lbuild.edition.branches import Resolved, resolve_branches
+from d2lbuild.edition.code import CodeError, is_python, tree
+from d2lbuild.model import Block, BlockKind, Cell, CellKind, Finding, Notebook, Section, Severity, Span
+from d2lbuild.source.markdown import selected
+
+__all__ = ["has_page", "select"]
+
+_KINDS = {
+    BlockKind.PROSE: CellKind.PROSE,
+    BlockKind.CODE: CellKind.CODE,
+    BlockKind.CONTENTS: CellKind.CONTENTS,
+    BlockKind.RST: CellKind.RST,
+}
+
+
+def has_page(section: Section, framework: str) -> bool:
+    """Whether the framework's edition has the section: it has a cell for it, or no code at all."""
+    if not section.has_code:
+        return True
+    return any(block.kind is BlockKind.CODE and selected(block.frameworks, framework) for block in section.blocks)
+
+
+def select(section: Section, framework: str, names: Collection[str]) -> Notebook:
+    """Return the section as `framework` sees it: its blocks, with ``tab.selected`` branches taken.
+
+    `names` are all frameworks that a condition may name. Code that is not Python stays as it is and becomes a finding.
+    """
+    cells: list[Cell] = []
+    findings: list[Finding] = []
+    for number, block in enumerate(section.blocks):
+        kind = _KINDS.get(block.kind)
+        if kind is None or not selected(block.frameworks, framework):
+            continue
+        if kind is CellKind.CODE:
+            resolved = resolve_branches(block.content, framework)
+            findings += _problems(block, resolved, names)
+            lines = tuple(block.content_line + line for line in resolved.lines)
+            source = resolved.source
+        else:
+            source = block.content if kind is not CellKind.PROSE else block.text
+            first = block.content_line if kind is not CellKind.PROSE else block.span.first
+            lines = tuple(range(first, first + source.count("\n") + 1))
+            if not source.strip():
+                continue
+        cells.append(
+            Cell(f"cell-{number}", kind, source, block.span, lines, block.frameworks, block.tags, block.indent)
+        )
+    return Notebook(section, framework, tuple(_without_hidden_rest(cells)), tuple(findings))
+
+
+def _without_hidden_rest(cells: list[Cell]) -> Iterator[Cell]:
+    """After a cell marked ``hide_all`` no code cell is shown; here the mark becomes a tag of each."""
+    hiding = False
+    for cell in cells:
+        if cell.kind is CellKind.CODE:
+            hiding = hiding or "hide-all" in cell.tags
+            if hiding:
+                cell = replace(cell, tags=(cell.tags - {"hide-all"}) | {"remove-cell"})  # noqa: PLW2901
+        yield cell
+
+
+def _problems(block: Block, resolved: Resolved, names: Collection[str]) -> Iterator[Finding]:
+    """Yield what is wrong with a cell's code."""
+    for name, line in resolved.names:
+        if name not in names and name != "all":
+            near = get_close_matches(name, [*names, "all"], n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"the book has {', '.join(names)}"
+            message = f"unknown framework '{name}' in `tab.selected`"
+            yield Finding("unknown-framework", message, _at(block, line - 1), hint=hint)
+    error = resolved.error
+    if error is None and is_python(resolved.source):
+        try:
+            tree(resolved.source)
+        except CodeError as problem:
+            line = resolved.lines[min(problem.line, len(resolved.lines)) - 1] + 1
+            error = CodeError(problem.message, line)
+    if error is not None and "raises-exception" not in block.tags:
+        message = f"syntax error: {re.sub(r' [(]<unknown>.*[)]$', '', error.message)}"
+        yield Finding("syntax-error", message, _at(block, error.line - 1), Severity.ERROR)
+
+
+def _at(block: Block, offset: int) -> Span:
+    line = block.content_line + offset
+    return Span(block.span.path, line, line)

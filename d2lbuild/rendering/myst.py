@@ -1,0 +1,369 @@
+"""Dialect prose to MyST Markdown, for Sphinx.
+
+The text is edited by the offsets of its marks, so everything else stays as it is; each output line knows its input line.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from d2lbuild.model import Book, Label, LabelKind, Section
+from d2lbuild.source.book import SUFFIXES, is_remote, resolve_path
+from d2lbuild.source.prose import Equation, Fence, Figure, Heading, Mark, MarkKind, Prose, Table, parse_prose
+
+__all__ = ["Translated", "TranslationContext", "translate"]
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationContext:
+    """What a translation must know about the rest of the book."""
+
+    root: Path
+    """The book's folder."""
+    book: Book
+    section: Section
+    pages: frozenset[str]
+    """Ids of the sections that have a page in this edition."""
+    image: Callable[[Path], str]
+    """Makes a file of the book known to the renderer, and gives the address under which pages show it."""
+    tabbed: bool = False
+    """Whether the prose stands in a tab, where a heading cannot open a section."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """MyST Markdown."""
+
+    text: str
+    lines: tuple[int, ...]
+    """For each line of `text` the line of the input, both counted from 0."""
+
+
+def translate(text: str, context: TranslationContext) -> Translated:
+    """Translate prose. What the book's checks have reported is shown as text, so that Sphinx need not warn again."""
+    return _Translator(parse_prose(text), context).run()
+
+
+_LIST_MARKER = re.compile(r"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+")
+_PUNCTUATION = re.compile(r"[ \t]*([.,;:])[ \t]*(?=\r?\n|\r|$)")
+_TARGET_LINE = re.compile(r"^([ \t]*)(%|\+\+\+|:::|\([^()\s]+\)=[ \t]*$)", re.MULTILINE)
+_OWN_NUMBERING = re.compile(r"\s*\\begin\{(align|alignat|equation|eqnarray|flalign|gather|multline)\*?\}")
+_CITATIONS = {"cite": "cite:p", "citep": "cite:p", "citet": "cite:t"}
+_Item = Heading | Figure | Table | Equation | Fence
+
+
+@dataclass(slots=True)
+class _Translator:
+    prose: Prose
+    context: TranslationContext
+    out: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    """The input line of each finished output line, and of the one being written."""
+
+    def run(self) -> Translated:
+        at = 0
+        for start, item in sorted(self._items(), key=lambda pair: pair[0]):
+            if start < at:
+                continue  # it stands inside of an item that is already written
+            self._text(at, start)
+            at = self._write(item)
+        self._text(at, len(self.prose.text))
+        return Translated("".join(self.out), tuple(self.lines))
+
+    def _items(self) -> Iterator[tuple[int, _Item]]:
+        prose = self.prose
+        yield from ((heading.start, heading) for heading in prose.headings)
+        yield from ((figure.image.start, figure) for figure in prose.figures)
+        yield from ((fence.start, fence) for fence in prose.fences)
+        yield from (((table.caption_block or (table.start, 0))[0], table) for table in prose.tables)
+        removed = [mark for mark in prose.marks if mark.kind is MarkKind.SLIDE and mark.name == "(~~"]
+        for equation in prose.equations:
+            if not any(mark.start <= equation.mark.start < mark.end for mark in removed):
+                yield equation.mark.start, equation
+
+    def _write(self, item: _Item) -> int:
+        """Write an item; return the offset after it."""
+        if isinstance(item, Heading):
+            return self._heading(item)
+        if isinstance(item, Figure):
+            return self._figure(item)
+        if isinstance(item, Table):
+            return self._table(item)
+        if isinstance(item, Equation):
+            return self._equation(item)
+        return self._fence(item)
+
+    # --- output ---
+
+    def _put(self, text: str, offset: int, *, follows: bool = False) -> None:
+        """Write `text`; its lines come from the line of `offset`, or with `follows` from that one on."""
+        if not text:
+            return
+        line = self.prose.line(offset)
+        if not self.lines:
+            self.lines.append(line)
+        self.out.append(text)
+        for n in range(text.count("\n")):
+            self.lines.append(line + n + 1 if follows else line)
+
+    def _current(self) -> str:
+        """Return what the output line being written holds so far."""
+        text = ""
+        for piece in reversed(self.out):
+            text = piece + text
+            if "\n" in piece:
+                break
+        return text.rsplit("\n", 1)[-1]
+
+    def _block(self, opening: str, options: list[str], body: list[str], offset: int) -> None:
+        """Write a directive on lines of its own, indented like the place where it stands."""
+        current = self._current()
+        prefix = current
+        if (match := _LIST_MARKER.fullmatch(current)) and current.strip(" \t>"):
+            prefix = re.sub(r"[^>]", " ", match.group())
+        elif current.strip(" \t>"):
+            indent = re.match(r"[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?", current)
+            prefix = re.sub(r"[^>]", " ", indent.group()) if indent else ""
+            self._put(f"\n{prefix.rstrip()}\n{prefix}", offset)
+        ticks = "`" * (max([2, *(len(run) for line in body for run in re.findall("`+", line))]) + 1)
+        inner = [*options, "", *body] if body else options
+        self._put(
+            "\n".join([f"{ticks}{opening}", *((prefix + line).rstrip() for line in inner), prefix + ticks]), offset
+        )
+
+    # --- items ---
+
+    def _heading(self, heading: Heading) -> int:
+        title = self._inline(*heading.text)
+        if self.context.tabbed:
+            names = [f":name: {heading.labels[0].value}"] if heading.labels else []
+            self._block(f"{{rubric}} {title}", names, [], heading.start)
+        else:
+            for label in heading.labels:
+                self._put(f"({label.value})=\n", heading.start)
+            self._put(f"{'#' * heading.level} {title}", heading.start)
+        return heading.labels[-1].end if heading.labels else heading.end
+
+    def _figure(self, figure: Figure) -> int:
+        source = self._image_source(figure.image)
+        caption = self._inline(*figure.image.inner)
+        if source is None:
+            self._put(self._replacement(figure.image), figure.image.start)
+            return figure.end
+        options = [f":name: {label.value}" for label in figure.labels[:1]]
+        options += [f":width: {figure.width}"] if figure.width else []
+        options += [f":height: {figure.height}"] if figure.height else []
+        alternative = _plain(self.prose, *figure.image.inner)
+        options += [f":alt: {alternative}"] if alternative else []
+        body = caption.split("\n") if caption.strip() else []
+        self._block(f"{{{'figure' if body else 'image'}}} {source}", options, body, figure.image.start)
+        return figure.end
+
+    def _table(self, table: Table) -> int:
+        rows = self._inline(table.start, table.end).split("\n")
+        end = max([table.end, *(label.end for label in table.labels)])
+        if table.caption_block:
+            end = max(end, table.caption_block[1])
+        if table.caption is None and not table.labels:
+            self._put("\n".join(rows), table.start, follows=True)
+            return end
+        caption = " ".join(self._inline(*table.caption).split()) if table.caption else ""
+        options = [f":name: {label.value}" for label in table.labels[:1]]
+        self._block(f"{{table}} {caption}".rstrip(), options, [row.strip() for row in rows], table.start)
+        return end
+
+    def _equation(self, equation: Equation) -> int:
+        mark = equation.mark
+        body = [line.strip() for line in re.split(r"\r\n|\r|\n", mark.value) if line.strip()]
+        end = mark.end
+        if match := _PUNCTUATION.match(self.prose.text, end):
+            body[-1:] = [(body[-1] if body else "") + match[1]]
+            end = match.end()
+        options = [f":label: {equation.label.value.strip()}"] if equation.label else []
+        options += [":nowrap:"] if _OWN_NUMBERING.match(mark.value) else []
+        self._block("{math}", options, body, mark.start)
+        rest = self.prose.text[end : end + 1]
+        if rest and rest not in "\r\n":
+            self._put("\n", mark.start)
+            while self.prose.text[end : end + 1] in {" ", "\t"}:
+                end += 1
+        return end
+
+    def _fence(self, fence: Fence) -> int:
+        text = self.prose.text
+        info_end = fence.info_at + len(text[fence.info_at :].split("\n", 1)[0].rstrip("\r"))
+        language = re.match(r"\{?\s*\.?([\w+#-]+)", fence.info)
+        self._put(text[fence.start : fence.info_at], fence.start, follows=True)
+        self._put(language[1] if language else "text", fence.info_at)
+        self._put(text[info_end : fence.end], info_end, follows=True)
+        if not fence.closed:
+            marker = re.search(r"[`~]+$", text[fence.start : fence.info_at])
+            self._put(f"\n{marker.group() if marker else '```'}", fence.end - 1)
+        return fence.end
+
+    # --- inline ---
+
+    def _text(self, start: int, end: int) -> None:
+        """Write running text, its marks replaced."""
+        at = start
+        for mark in self._outermost(start, end):
+            self._put(_escaped(self.prose.text[at : mark.start]), at, follows=True)
+            if mark.kind is MarkKind.SLIDE:
+                self._slide(mark, start, end)
+            else:
+                self._put(self._mark(mark), mark.start)
+            at = min(mark.end, end)
+        self._put(_escaped(self.prose.text[at:end]), at, follows=True)
+
+    def _slide(self, mark: Mark, start: int, end: int) -> None:
+        """Write the part of a slide mark's text that lies in this stretch; items may cut it into several."""
+        if mark.name != "(~~":
+            self._text(max(mark.inner[0], start), min(mark.inner[1], end))
+
+    def _outermost(self, start: int, end: int) -> Iterator[Mark]:
+        """Yield the marks in a stretch that stand in no other mark of it; slide marks may begin or end outside."""
+        at = start
+        for mark in self.prose.marks:
+            if mark.end <= at or mark.start >= end:
+                continue
+            if mark.kind is MarkKind.SLIDE and (mark.start < start or mark.end > end):
+                if mark.start >= start:
+                    yield Mark(mark.kind, mark.start, end, mark.name, inner=(mark.inner[0], end))
+                    at = end
+                elif mark.inner[1] < end:
+                    if mark.name != "(~~":
+                        yield from self._within(start, mark.inner[1], at)
+                    yield Mark(MarkKind.SLIDE, max(mark.inner[1], at), mark.end, "(~~")
+                    at = mark.end
+                continue
+            if mark.start >= at:
+                yield mark
+                at = mark.end
+
+    def _within(self, start: int, end: int, at: int) -> Iterator[Mark]:
+        """Yield the marks of a slide mark's text that was begun in an earlier stretch."""
+        for mark in self.prose.marks:
+            if mark.kind is not MarkKind.SLIDE and mark.start >= max(start, at) and mark.end <= end:
+                yield mark
+                at = mark.end
+
+    def _inline(self, start: int, end: int) -> str:
+        """Return a stretch as text, for a title or a caption."""
+        inner = _Translator(self.prose, self.context)
+        inner._text(start, end)
+        return "".join(inner.out)
+
+    def _mark(self, mark: Mark) -> str:
+        text = self.prose.text
+        if mark.kind is MarkKind.ROLE:
+            return self._role(mark)
+        if mark.kind in {MarkKind.MATH, MarkKind.DISPLAY}:
+            formula = " ".join(mark.value.split())
+            ticks = "``" if "`" in formula else "`"
+            return f"{{math}}{ticks}{formula}{ticks}"
+        if mark.kind is MarkKind.IMAGE:
+            source = self._image_source(mark)
+            caption = _plain(self.prose, *mark.inner)
+            return f"![{caption}]({source})" if source is not None else self._replacement(mark)
+        if mark.kind is MarkKind.LINK:
+            return self._link(mark)
+        return text[mark.start : mark.end]
+
+    def _role(self, mark: Mark) -> str:
+        value = " ".join(mark.value.split())
+        if mark.name in {"numref", "ref", "eqref"}:
+            return self._reference(mark.name, value)
+        if mark.name in _CITATIONS:
+            keys = [key.strip() for key in value.split(",") if key.strip()]
+            known = [key for key in keys if key in self.context.book.citations]
+            missing = "".join(f" \\[{key}?\\]" for key in keys if key not in known)
+            return (f"{{{_CITATIONS[mark.name]}}}`{','.join(known)}`" if known else "") + missing.removeprefix(" ")
+        if mark.name in {"class", "func", "mod"}:
+            return f"{{py:{mark.name}}}`{value}`"
+        if mark.name == "bibliography":
+            return "```{bibliography}\n```"
+        if mark.name in {"label", "eqlabel", "width", "height", "begin_tab", "end_tab"}:
+            return ""
+        return f"`{value}`"
+
+    def _reference(self, role: str, name: str) -> str:
+        label = self.context.book.labels.get(name)
+        if label is None:
+            return f"\\[{name}?\\]"
+        if not self._available(label):
+            return f"*{self._title_of(label)}*"
+        if label.kind is LabelKind.EQUATION:
+            return f"{{eq}}`{name}`"
+        if label.kind is LabelKind.OTHER:
+            return f"*{self._title_of(label)}*"
+        return f"{{{role if role != 'eqref' else 'numref'}}}`{name}`"
+
+    def _available(self, label: Label) -> bool:
+        """Whether the label's page is part of the edition."""
+        return any(self.context.book.sections[page].path == label.span.path for page in self.context.pages)
+
+    def _title_of(self, label: Label) -> str:
+        """Return the title of the section that holds a label, as MyST."""
+        for section in self.context.book.sections.values():
+            if section.path == label.span.path:
+                title = label.text if label.kind is LabelKind.SECTION else section.title
+                return _Translator(parse_prose(title), self.context).run().text or label.name
+        return label.name
+
+    def _link(self, mark: Mark) -> str:
+        text, target = self._inline(*mark.inner), mark.value
+        path, _, fragment = target.partition("#")
+        if is_remote(target) or not path:
+            return f"[{text}]({target})" if path else text if fragment else f"[{text}]()"
+        base = PurePosixPath(self.context.section.id).parent
+        name = posixpath.normpath(str(base / path.lstrip("/") if not path.startswith("/") else path.lstrip("/")))
+        for suffix in (*SUFFIXES, ".html"):
+            page = name.removesuffix(suffix)
+            if name.endswith(suffix) and page in self.context.book.sections:
+                if page not in self.context.pages:
+                    return text
+                return f"[{text}]({posixpath.relpath(page, str(base))}.ipynb)"
+        file = resolve_path(self.context.root, self.context.section.path, path)
+        if file is not None and file.is_file():
+            return f"[{text}]({self.context.image(file)})"
+        return text
+
+    def _image_source(self, mark: Mark) -> str | None:
+        """Return the address of an image for Sphinx; None if it cannot be shown."""
+        if is_remote(mark.value):
+            return None
+        file = resolve_path(self.context.root, self.context.section.path, mark.value)
+        return self.context.image(file) if file is not None and file.is_file() else None
+
+    def _replacement(self, mark: Mark) -> str:
+        """Return what is shown in place of an image that is missing, or that lies elsewhere."""
+        caption = " ".join(self._inline(*mark.inner).split())
+        if is_remote(mark.value):
+            return f"[{caption or mark.value}]({mark.value})"
+        return f"*\\[missing image: {PurePosixPath(mark.value).name}\\]* {caption}".rstrip()
+
+
+def _escaped(text: str) -> str:
+    """Take the meaning from what MyST reads as a mark and the dialect does not."""
+    text = _TARGET_LINE.sub(lambda match: f"{match[1]}\\{match[2]}", text)
+    return re.sub(r"(?<!\\)\$", r"\\$", text)
+
+
+def _plain(prose: Prose, start: int, end: int) -> str:
+    """Return a caption as plain words, for readers who do not see the image."""
+    pieces, at = [], start
+    for mark in prose.marks:
+        if not start <= mark.start < end or mark.start < at:
+            continue
+        pieces.append(prose.text[at : mark.start])
+        if mark.kind in {MarkKind.MATH, MarkKind.DISPLAY}:
+            pieces.append(mark.value)
+        elif mark.kind in {MarkKind.LINK, MarkKind.SLIDE}:
+            pieces.append(prose.text[slice(*mark.inner)])
+        elif mark.kind is MarkKind.CODE:
+            pieces.append(prose.text[mark.start : mark.end].strip("`"))
+        at = mark.end
+    pieces.append(prose.text[at:end])
+    return " ".join("".join(pieces).replace("*", "").split())

@@ -1,0 +1,317 @@
+"""The whole book: its contents followed from the root, and every label, reference, image and citation placed."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+import jupytext
+import nbformat
+
+from d2lbuild.config import Config
+from d2lbuild.config.frameworks import default_frameworks
+from d2lbuild.errors import BookError
+from d2lbuild.model import Book, Contents, ContentsEntry, Finding, Label, LabelKind, Reference, Section, Severity, Span
+from d2lbuild.source.markdown import FrameworkNames, parse_section
+
+__all__ = ["SUFFIXES", "is_remote", "load_book", "read_bibliography_keys", "resolve_path"]
+
+SUFFIXES = (".md", ".ipynb")
+"""The kinds of source files, in the order in which they are looked for."""
+
+_BIBTEX_ENTRY = re.compile(
+    r"^\s*@\s*(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s}]+)\s*,", re.IGNORECASE | re.MULTILINE
+)
+_CITATIONS = frozenset({"cite", "citet", "citep"})
+
+
+def load_book(config: Config) -> Book:
+    """Read every section that the contents reach, and check what they refer to.
+
+    Raises BookError only if there is no root section; everything else that is wrong is in the book's findings.
+    """
+    loader = _Loader(config)
+    root = loader.find("index")
+    if root is None:
+        place = PurePosixPath(config.chapters / "index.md")
+        raise BookError(f"the book has no root section: {place} does not exist", hint="write it, with a `toc` block")
+    loader.walk(root, ())
+    sections = loader.sections
+    labels, duplicates = _collect_labels(sections.values())
+    findings = [finding for section in sections.values() for finding in section.findings]
+    checker = _Checker(config, sections, labels)
+    findings += [*loader.findings, *duplicates, *checker.check()]
+    order = {section.path: n for n, section in enumerate(sections.values())}
+    findings.sort(
+        key=lambda finding: (order.get(finding.span.path, -1), finding.span.first) if finding.span else (-1, 0)
+    )
+    citations = frozenset(checker.citations)
+    return Book(root, sections, labels, citations, tuple(loader.orphans()), tuple(findings))
+
+
+@dataclass(slots=True)
+class _Loader:
+    """Follows the contents, depth first."""
+
+    config: Config
+    sections: dict[str, Section] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.config.root / self.config.chapters
+
+    def find(self, name: str) -> str | None:
+        """Return `name` if a file of that name exists."""
+        return name if any((self.folder / (name + suffix)).is_file() for suffix in SUFFIXES) else None
+
+    def walk(self, name: str, above: tuple[str, ...]) -> None:
+        section = self._read(name)
+        self.sections[name] = section  # its place in the reading order is before its children's
+        contents = []
+        for toc in section.contents:
+            entries = [self._enter(section, entry, (*above, name)) for entry in toc.entries]
+            contents.append(Contents(tuple(entries), toc.span, toc.maxdepth, toc.numbered))
+        self.sections[name] = replace(section, contents=tuple(contents))
+
+    def _enter(self, section: Section, entry: ContentsEntry, above: tuple[str, ...]) -> ContentsEntry:
+        target = self._target(section, entry)
+        if target is None:
+            return entry
+        if target in above:
+            way = " → ".join([*above[above.index(target) :], target])
+            self._find("toc-cycle", f"the table of contents runs in a circle: {way}", entry.span, "remove this entry")
+            return entry
+        if target in self.sections:
+            message = f"'{target}' is already in the table of contents"
+            self._find("toc-repeat", message, entry.span, "name each section once")
+            return entry
+        self.walk(target, above)
+        return replace(entry, section=target)
+
+    def _target(self, section: Section, entry: ContentsEntry) -> str | None:
+        name = entry.target
+        for suffix in SUFFIXES:
+            name = name.removesuffix(suffix)
+        base = PurePosixPath(section.id).parent
+        path = os.path.normpath(name.lstrip("/") if name.startswith("/") else str(base / name)).replace(os.sep, "/")
+        if path.startswith("..") or not _inside(self.folder / path, self.config.root):
+            self._find("toc-leaves-book", f"the entry '{entry.target}' leads out of the book", entry.span, "")
+            return None
+        if found := self.find(path):
+            return found
+        near = get_close_matches(path, list(self._sources()), n=1)
+        hint = f"did you mean '{os.path.relpath(near[0], base)}'?" if near else "write the section, or remove the entry"
+        self._find("toc-target", f"the section '{entry.target}' does not exist", entry.span, hint)
+        return None
+
+    def _read(self, name: str) -> Section:
+        file = next(self.folder / (name + suffix) for suffix in SUFFIXES if (self.folder / (name + suffix)).is_file())
+        path = PurePosixPath(file.relative_to(self.config.root).as_posix())
+        text, lines, findings = _read_text(file, path)
+        names = FrameworkNames(tuple(one.name for one in self.config.frameworks), _packaged_names())
+        section = parse_section(text, path, names, name=name, lines=lines)
+        return replace(section, findings=(*findings, *section.findings)) if findings else section
+
+    def _sources(self) -> Iterator[str]:
+        """Yield the ids of all files that the patterns of the configuration match."""
+        excluded = {path for pattern in self.config.exclusions for path in self.folder.glob(pattern)}
+        for pattern in self.config.notebooks:
+            for path in sorted(self.folder.glob(pattern)):
+                if path.suffix in SUFFIXES and path not in excluded and not path.is_relative_to(self.config.output):
+                    yield path.relative_to(self.folder).with_suffix("").as_posix()
+
+    def orphans(self) -> list[str]:
+        return [name for name in dict.fromkeys(self._sources()) if name not in self.sections]
+
+    def _find(self, rule: str, message: str, span: Span, hint: str) -> None:
+        self.findings.append(Finding(rule, message, span, Severity.ERROR, hint))
+
+
+def _packaged_names() -> frozenset[str]:
+    """Return the frameworks that d2lbuild brings; a book may mark code for one that it does not list."""
+    return frozenset(folder.name for folder in default_frameworks().iterdir() if folder.is_dir())
+
+
+def _read_text(file: Path, path: PurePosixPath) -> tuple[str, list[int] | None, list[Finding]]:
+    """Read a source; for a notebook also the line of the file for each line of the text made from it."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        finding = Finding("unreadable", f"the file cannot be read: {error.strerror}", Span(path, 1, 1))
+        return "", None, [finding]
+    findings: list[Finding] = []
+    try:
+        text = data.decode("utf-8-sig" if data.startswith(b"\xef\xbb\xbf") and file.suffix == ".ipynb" else "utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"the file is not UTF-8: byte 0x{data[error.start]:02x} in line {line}"
+        findings.append(Finding("not-utf8", message, Span(path, line, line), hint="save it with the encoding UTF-8"))
+        text = data.decode("utf-8", errors="replace")
+    if file.suffix == ".ipynb":
+        return *_notebook_text(text, path, findings), findings
+    return text, None, findings
+
+
+def _notebook_text(text: str, path: PurePosixPath, findings: list[Finding]) -> tuple[str, list[int] | None]:
+    """Turn a notebook into MyST text (Jupytext), and find each of its lines in the JSON."""
+    if not text.strip():
+        return "", None
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+        for cell in notebook.cells:
+            cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
+        notebook.metadata = {}
+        made: str = jupytext.writes(notebook, fmt="md:myst")
+    except Exception as error:  # nbformat and jupytext raise whatever they meet in a broken file
+        message = f"the notebook cannot be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        findings.append(Finding("broken-notebook", message, Span(path, 1, 1), hint="repair or export it again"))
+        return "", None
+    return made, _lines_in_json(made, text)
+
+
+def _lines_in_json(made: str, text: str) -> list[int]:
+    """For each line of `made`, the line of the notebook file where its text stands (or the nearest before it)."""
+    raw = text.split("\n")
+    at, found = 0, []
+    for line in made.split("\n"):
+        wanted = line.strip().replace("\\", "\\\\").replace('"', '\\"')
+        hit = next((n for n in range(at, len(raw)) if wanted and wanted in raw[n]), None)
+        at = hit if hit is not None else at
+        found.append(at + 1)
+    return found
+
+
+def _collect_labels(sections: Iterable[Section]) -> tuple[dict[str, Label], list[Finding]]:
+    labels: dict[str, Label] = {}
+    findings = []
+    for section in sections:
+        for label in section.labels:
+            first = labels.setdefault(label.name, label)
+            if first is label or _in_different_tabs(first, label):
+                continue
+            message = f"the label '{label.name}' is already at {first.span}"
+            findings.append(Finding("duplicate-label", message, label.span, hint="give one of them another name"))
+    return labels, findings
+
+
+def _in_different_tabs(one: Label, other: Label) -> bool:
+    if one.span.path != other.span.path or one.frameworks is None or other.frameworks is None:
+        return False
+    return not one.frameworks & other.frameworks
+
+
+@dataclass(slots=True)
+class _Checker:
+    """Looks up everything that a section names."""
+
+    config: Config
+    sections: Mapping[str, Section]
+    labels: Mapping[str, Label]
+    citations: set[str] = field(default_factory=set)
+
+    def check(self) -> Iterator[Finding]:
+        yield from self._bibliography()
+        for section in self.sections.values():
+            for reference in section.references:
+                if reference.role in _CITATIONS:
+                    yield from _check_citation(reference, self.citations)
+                elif reference.role == "link":
+                    yield from self._link(section, reference)
+                elif reference.role in {"numref", "ref", "eqref"}:
+                    yield from self._reference(reference)
+            for image in section.images:
+                yield from self._file(section, image.target, image.span)
+
+    def _bibliography(self) -> Iterator[Finding]:
+        """Read the keys of the bibliography's files; yield what is wrong with them."""
+        files = {self.config.root / file: None for file in self.config.bibliography}
+        for section in self.sections.values():
+            for mark in section.bibliographies:
+                beside = self.config.root / section.path.parent / mark.target
+                files.setdefault(beside if beside.is_file() else self.config.root / mark.target, mark.span)
+        for file, span in files.items():
+            if file.is_file():
+                self.citations |= read_bibliography_keys(file)
+            elif not any(known.name == file.name and known.is_file() for known in files):
+                place = span or Span(PurePosixPath(self.config.source.name), 1, 1)
+                yield Finding("missing-bibliography", f"the bibliography '{file.name}' does not exist", place)
+
+    def _reference(self, reference: Reference) -> Iterator[Finding]:
+        label = self.labels.get(reference.target)
+        if label is None:
+            near = get_close_matches(reference.target, self.labels, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "no label has this name"
+            yield Finding("undefined-label", f"undefined label '{reference.target}'", reference.span, hint=hint)
+        elif reference.role == "eqref" and label.kind is not LabelKind.EQUATION:
+            message = (
+                f"`:eqref:` needs an equation, but '{label.name}' ({label.span}) is of the kind {label.kind.value}"
+            )
+            yield Finding("wrong-reference", message, reference.span, hint="use `:numref:`")
+        elif reference.role == "numref" and label.kind is LabelKind.EQUATION:
+            message = f"`:numref:` refers to the equation '{label.name}'"
+            yield Finding("wrong-reference", message, reference.span, Severity.WARNING, "use `:eqref:`")
+
+    def _link(self, section: Section, reference: Reference) -> Iterator[Finding]:
+        target = reference.target
+        if is_remote(target) or target.startswith("#") or not target.split("#")[0].endswith(SUFFIXES):
+            return
+        yield from self._file(section, target.split("#")[0], reference.span, rule="missing-link", what="link's target")
+
+    def _file(
+        self, section: Section, target: str, span: Span, *, rule: str = "missing-image", what: str = "image"
+    ) -> Iterator[Finding]:
+        if is_remote(target):
+            if rule == "missing-image":
+                yield Finding(
+                    "remote-image",
+                    f"the image '{target}' lies elsewhere",
+                    span,
+                    Severity.WARNING,
+                    "keep a copy in the book: pages and PDFs work without the network",
+                )
+            return
+        file = resolve_path(self.config.root, section.path, target)
+        if file is None:
+            yield Finding(rule, f"the {what} '{target}' leads out of the book", span, hint="keep the file inside")
+        elif not file.is_file():
+            folder = file.parent
+            names = [other.name for other in folder.iterdir()] if folder.is_dir() else []
+            near = get_close_matches(file.name, names, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else ""
+            yield Finding(rule, f"the {what} '{target}' does not exist", span, hint=hint)
+
+
+def _check_citation(reference: Reference, keys: set[str]) -> Iterator[Finding]:
+    if reference.target not in keys:
+        near = get_close_matches(reference.target, keys, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "add the work to the bibliography"
+        yield Finding("undefined-citation", f"undefined citation '{reference.target}'", reference.span, hint=hint)
+
+
+def read_bibliography_keys(file: Path) -> set[str]:
+    """Return the keys of a BibTeX file."""
+    return set(_BIBTEX_ENTRY.findall(file.read_text(encoding="utf-8", errors="replace")))
+
+
+def is_remote(target: str) -> bool:
+    """Whether an address names something outside of the book's files."""
+    return bool(urlsplit(target).scheme) or target.startswith("//")
+
+
+def resolve_path(root: Path, section: PurePosixPath, target: str) -> Path | None:
+    """Return the file that `target` names, seen from `section`; None if it lies outside of `root`.
+
+    A target that begins with ``/`` is relative to the root. Symbolic links that lead out of the book count as outside.
+    """
+    path = unquote(target)
+    start = root if path.startswith("/") else root / section.parent
+    file = Path(os.path.normpath(start / path.lstrip("/")))
+    return file if _inside(file, root) else None
+
+
+def _inside(file: Path, root: Path) -> bool:
+    return file.resolve().is_relative_to(root.resolve())

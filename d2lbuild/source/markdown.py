@@ -1,0 +1,447 @@
+"""One source file: its text cut into blocks, and what its prose names and refers to.
+
+The blocks keep their lines exactly, so that `unparse(section)` is the file. Framework marks are read here, once.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+
+from markdown_it.token import Token
+
+from d2lbuild.model import (
+    Block,
+    BlockKind,
+    Contents,
+    ContentsEntry,
+    Finding,
+    Frameworks,
+    Image,
+    Label,
+    LabelKind,
+    Reference,
+    Section,
+    Severity,
+    Span,
+)
+from d2lbuild.source.prose import REFERENCE_ROLES, ROLES, Mark, MarkKind, Prose, block_parser, parse_prose, split_lines
+
+__all__ = ["FrameworkNames", "parse_section", "selected", "unparse"]
+
+_BEGIN = re.compile(r"\s*:begin_tab:`(?P<names>[^`]*)`\s*$")
+_END = re.compile(r"\s*:end_tab:\s*$")
+_BREAK = re.compile(r"\+\+\+(\s.*)?$")
+_CELL_INFO = re.compile(r"\{\s*\.python\s+\.input\b[^}]*\}|\{code-cell\}.*")
+_CODE_MARK = re.compile(r"(?:#\s*@tab|%%tab)\b[ \t]*(?P<names>.*?)\s*$")
+_FURNITURE = re.compile(r"^\s*(%load_ext\s+d2l(book|build)\.tab\b|tab\.interact_select\()", re.MULTILINE)
+_OPTION = re.compile(r":(?P<name>[\w-]+):\s*(?P<value>.*)$")
+_TOC_ENTRY = re.compile(r"(?:.*<(?P<inside>[^>]+)>|(?P<plain>\S+))$")
+_HIDING = {
+    "hide_code": "remove-input",
+    "hide code": "remove-input",
+    "hide_output": "remove-output",
+    "hide outputs": "remove-output",
+    "hide output": "remove-output",
+    "hide": "remove-cell",
+    "hide_all": "hide-all",
+}
+_HIDING_MARK = re.compile(r"#\s*(?:@(?P<mark>hide(?:_code|_output|_all)?)|(?P<words>[Hh]ide (?:code|outputs?)))\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkNames:
+    """The names that framework marks may use."""
+
+    book: tuple[str, ...]
+    """Those of the book, the default first."""
+    others: frozenset[str] = frozenset()
+    """Known ones that this book does not list: no error, but never selected either."""
+
+
+def parse_section(
+    text: str,
+    path: PurePosixPath,
+    names: FrameworkNames,
+    *,
+    name: str | None = None,
+    lines: Sequence[int] | None = None,
+) -> Section:
+    """Parse one file.
+
+    `path` is relative to the book's root and `name` the section's id (the path without its suffix by default). `lines`
+    gives the line of the file for each line of `text`, where the text was made from another format. Nothing is raised:
+    what is wrong stands in `findings`.
+    """
+    cutter = _Cutter(text, path, names, lines)
+    cutter.cut()
+    section = Section(
+        id=name if name is not None else str(path.with_suffix("")),
+        path=path,
+        blocks=tuple(cutter.blocks),
+        title="",
+        contents=tuple(cutter.contents),
+    )
+    return _Reader(section, cutter).read()
+
+
+def unparse(section: Section) -> str:
+    """Return the text that the section was parsed from."""
+    return "".join(block.text for block in section.blocks)
+
+
+@dataclass(slots=True)
+class _Cutter:
+    """Walks over the lines of a file and cuts them into blocks."""
+
+    text: str
+    path: PurePosixPath
+    names: FrameworkNames
+    line_map: Sequence[int] | None
+    blocks: list[Block] = field(default_factory=list)
+    contents: list[Contents] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    tab: Frameworks = None
+    tab_opened: int | None = None
+
+    def cut(self) -> None:
+        lines = split_lines(self.text)
+        tokens = block_parser().parse("".join(line.rstrip("\r\n") + "\n" for line in lines))
+        fences = {token.map[0]: token for token in tokens if token.type == "fence" and token.map}
+        prose = at = self._front_matter(lines)
+        while at < len(lines):
+            if (token := fences.get(at)) is not None and token.map:
+                last = min(token.map[1], len(lines))
+                kind = _fence_kind(token.info)
+                self._check_closed(token, lines, last)
+                if kind is not BlockKind.PROSE:
+                    self._prose(lines, prose, at)
+                    self._fence(kind, token, lines, at, last)
+                    prose = last
+                at = last
+            elif self._mark(lines, prose, at):
+                at += 1
+                prose = at
+            else:
+                at += 1
+        self._prose(lines, prose, len(lines))
+        if self.tab_opened is not None:
+            self._unclosed(self.tab_opened, "the end of the file")
+        if not self.text.strip():
+            self._find(
+                "empty-file", "the file is empty", 0, severity=Severity.WARNING, hint="write a heading, or remove it"
+            )
+
+    # --- pieces ---
+
+    def _front_matter(self, lines: Sequence[str]) -> int:
+        """Take the YAML head of a Jupytext notebook; return the line after it."""
+        if not lines or lines[0].rstrip() != "---":
+            return 0
+        end = next((n for n in range(1, len(lines)) if lines[n].rstrip() in {"---", "..."}), None)
+        if end is None or not any(re.match(r"(jupytext|kernelspec|jupyter|myst)\s*:", line) for line in lines[1:end]):
+            return 0
+        self._block(BlockKind.MARK, lines, 0, end + 1)
+        return end + 1
+
+    def _mark(self, lines: Sequence[str], prose: int, at: int) -> bool:
+        line = lines[at]
+        if match := _BEGIN.match(line):
+            self._prose(lines, prose, at)
+            if self.tab_opened is not None:
+                self._unclosed(self.tab_opened, f"the next one in line {self._line(at)}")
+            self.tab, self.tab_opened = self._frameworks(match["names"], at), at
+        elif _END.match(line):
+            self._prose(lines, prose, at)
+            if self.tab_opened is None:
+                self._find("stray-end-tab", "`:end_tab:` closes nothing", at, hint="remove it, or open the block")
+            self.tab, self.tab_opened = None, None
+        elif _BREAK.match(line):
+            self._prose(lines, prose, at)
+        else:
+            return False
+        self._block(BlockKind.MARK, lines, at, at + 1)
+        return True
+
+    def _prose(self, lines: Sequence[str], first: int, last: int) -> None:
+        if first < last:
+            self._block(BlockKind.PROSE, lines, first, last, frameworks=self.tab)
+
+    def _fence(self, kind: BlockKind, token: Token, lines: Sequence[str], at: int, last: int) -> None:
+        indent = len(lines[at]) - len(lines[at].lstrip(" "))
+        body = token.content.split("\n")[:-1]
+        if kind is BlockKind.CODE:
+            self._code(token, lines, at, last, body, indent)
+            return
+        if kind is BlockKind.CONTENTS:
+            self.contents.append(self._toc(body, at + 1))
+        content = "".join(line + "\n" for line in body)
+        self._block(
+            kind, lines, at, last, frameworks=self.tab, content=content, content_line=self._line(at) + 1, indent=indent
+        )
+
+    def _code(self, token: Token, lines: Sequence[str], at: int, last: int, body: list[str], indent: int) -> None:
+        skipped, tags = 0, set[str]()
+        if token.info.strip().startswith("{code-cell}"):
+            skipped, tags = _cell_options(body)
+        frameworks: Frameworks = self.tab if self.tab is not None else frozenset({self.names.book[0]})
+        while skipped < len(body):
+            line = body[skipped]
+            if match := _CODE_MARK.match(line.strip()):
+                marked = self._frameworks(match["names"], at + 1 + skipped)
+                frameworks = _both(self.tab, marked)
+            elif match := _HIDING_MARK.match(line.strip()):
+                tags.add(_HIDING[(match["mark"] or match["words"]).lower()])
+            elif line.strip():
+                break
+            skipped += 1
+        rest = body[skipped:]
+        while rest and not rest[-1].strip():
+            rest.pop()
+        source = "\n".join(rest)
+        kind = BlockKind.FURNITURE if _FURNITURE.search(source) else BlockKind.CODE
+        line = min(at + 1 + skipped, len(lines) - 1)
+        self._block(
+            kind,
+            lines,
+            at,
+            last,
+            frameworks=frameworks,
+            content=source,
+            content_line=self._line(line),
+            indent=indent,
+            tags=frozenset(tags),
+        )
+
+    def _toc(self, body: Sequence[str], at: int) -> Contents:
+        maxdepth, numbered, entries = None, False, []
+        for offset, raw in enumerate(body):
+            line = raw.strip()
+            span = self.span(at + offset)
+            if option := _OPTION.match(line):
+                if option["name"] == "maxdepth" and option["value"].strip().isdigit():
+                    maxdepth = int(option["value"])
+                elif option["name"] == "numbered":
+                    numbered = True
+                else:
+                    self._find(
+                        "toc-option",
+                        f"unknown option `{line}` of a `toc`",
+                        at + offset,
+                        hint="`:maxdepth: N` and `:numbered:` are known",
+                    )
+            elif line and (entry := _TOC_ENTRY.match(line)):
+                entries.append(ContentsEntry((entry["inside"] or entry["plain"]).strip(), "", span))
+        return Contents(tuple(entries), self.span(at - 1, at + len(body)), maxdepth, numbered)
+
+    # --- helpers ---
+
+    def _block(
+        self,
+        kind: BlockKind,
+        lines: Sequence[str],
+        first: int,
+        last: int,
+        *,
+        frameworks: Frameworks = None,
+        content: str = "",
+        content_line: int = 0,
+        indent: int = 0,
+        tags: frozenset[str] = frozenset(),
+    ) -> None:
+        text = "".join(lines[first:last])
+        span = self.span(first, last - 1)
+        self.blocks.append(Block(kind, text, span, frameworks, content, content_line, indent, tags))
+
+    def _line(self, index: int) -> int:
+        if self.line_map:
+            return self.line_map[min(index, len(self.line_map) - 1)]
+        return index + 1
+
+    def span(self, first: int, last: int | None = None, column: int = 0) -> Span:
+        """Return the span of lines `first` to `last`, counted from 0."""
+        return Span(self.path, self._line(first), self._line(first if last is None else last), column)
+
+    def _frameworks(self, text: str, at: int) -> Frameworks:
+        names = [name for name in re.split(r"[\s,]+", text) if name]
+        if "all" in names:
+            return None
+        if not names:
+            self._find(
+                "no-framework",
+                "the mark names no framework",
+                at,
+                hint=f"write one of {', '.join(self.names.book)}, or all",
+            )
+        known = []
+        for name in names:
+            if name in self.names.book or name in self.names.others:
+                known.append(name)
+                continue
+            near = get_close_matches(name, [*self.names.book, *self.names.others, "all"], n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]}?" if near else f"the book has {', '.join(self.names.book)}"
+            self._find("unknown-framework", f"unknown framework '{name}'", at, hint=hint)
+        return frozenset(known)
+
+    def _check_closed(self, token: Token, lines: Sequence[str], last: int) -> None:
+        assert token.map
+        closing = lines[last - 1].strip(" \t>\r\n") if last - token.map[0] > 1 else ""
+        if not closing.startswith(token.markup) or closing.strip(token.markup[0]):
+            self._find(
+                "unclosed-fence",
+                f"the fence `{token.markup}{token.info}` is never closed",
+                token.map[0],
+                hint=f"add a line `{token.markup}` where the block ends",
+            )
+
+    def _unclosed(self, at: int, until: str) -> None:
+        self._find(
+            "unclosed-tab",
+            f"`:begin_tab:` is not closed before {until}",
+            at,
+            hint="add a line `:end_tab:` where the block ends",
+        )
+
+    def _find(self, rule: str, message: str, at: int, *, severity: Severity = Severity.ERROR, hint: str = "") -> None:
+        self.findings.append(Finding(rule, message, self.span(at), severity, hint))
+
+
+def _fence_kind(info: str) -> BlockKind:
+    info = info.strip()
+    if _CELL_INFO.match(info):
+        return BlockKind.CODE
+    word = info.split()[0] if info else ""
+    return {"toc": BlockKind.CONTENTS, "eval_rst": BlockKind.RST, "{eval-rst}": BlockKind.RST}.get(
+        word, BlockKind.PROSE
+    )
+
+
+def _both(one: Frameworks, other: Frameworks) -> Frameworks:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def _cell_options(body: Sequence[str]) -> tuple[int, set[str]]:
+    """Read the options of a MyST ``{code-cell}``: how many lines they take, and the tags."""
+    end = 0
+    if body and body[0].strip() == "---":
+        end = next((n for n in range(1, len(body)) if body[n].strip() == "---"), 0) + 1
+    else:
+        while end < len(body) and _OPTION.match(body[end].strip()):
+            end += 1
+    tags: set[str] = set()
+    for line in body[:end]:
+        if match := re.match(r":?tags:\s*(.*)$", line.strip()):
+            tags.update(re.findall(r"[\w@.-]+", match[1]))
+        elif match := re.match(r"-\s+([\w@.-]+)$", line.strip()):
+            tags.add(match[1])
+    return end, tags
+
+
+class _Reader:
+    """Reads the prose of a section's blocks: title, labels, references, images."""
+
+    def __init__(self, section: Section, cutter: _Cutter) -> None:
+        self.section, self.cutter = section, cutter
+        self.labels: list[Label] = []
+        self.references: list[Reference] = []
+        self.images: list[Image] = []
+        self.bibliographies: list[Reference] = []
+        self.findings = cutter.findings
+        self.title = ""
+
+    def read(self) -> Section:
+        line = 0
+        for block in self.section.blocks:
+            if block.kind is BlockKind.PROSE:
+                self._block(block, parse_prose(block.text), line)
+            line += len(split_lines(block.text))
+        if not self.title and any(block.text.strip() for block in self.section.blocks):
+            self._find(
+                "no-title",
+                "the section has no heading",
+                0,
+                severity=Severity.WARNING,
+                hint="begin with a line `# Title`",
+            )
+        self.findings.sort(key=lambda finding: finding.span.first if finding.span else 0)
+        return replace(
+            self.section,
+            title=self.title,
+            labels=tuple(self.labels),
+            references=tuple(self.references),
+            images=tuple(self.images),
+            bibliographies=tuple(self.bibliographies),
+            findings=tuple(self.findings),
+        )
+
+    def _block(self, block: Block, prose: Prose, line: int) -> None:
+        def span(offset: int) -> Span:
+            return self.cutter.span(line + prose.line(offset), column=prose.column(offset))
+
+        named: dict[int, tuple[LabelKind, str]] = dict(_named(prose))
+        for heading in prose.headings:
+            text = prose.text[slice(*heading.text)]
+            if heading.level == 1 and not self.title:
+                self.title = text
+        for mark in prose.marks:
+            if mark.kind is MarkKind.ROLE:
+                self._role(mark, span(mark.start), block.frameworks, named)
+            elif mark.kind is MarkKind.IMAGE:
+                caption = prose.text[slice(*mark.inner)]
+                self.images.append(Image(mark.value, caption, span(mark.start), block.frameworks))
+            elif mark.kind is MarkKind.LINK:
+                self.references.append(Reference("link", mark.value, span(mark.start), block.frameworks))
+
+    def _role(self, mark: Mark, span: Span, frameworks: Frameworks, named: dict[int, tuple[LabelKind, str]]) -> None:
+        value = " ".join(mark.value.split())
+        if mark.name in {"label", "eqlabel"}:
+            kind, text = named.get(mark.start, (LabelKind.OTHER, ""))
+            self.labels.append(Label(value, kind, span, frameworks, text))
+            if kind is LabelKind.OTHER:
+                what = "an equation" if mark.name == "eqlabel" else "a heading, an image or a table"
+                self._add("loose-label", f"the label '{value}' does not follow {what}", span, Severity.WARNING)
+        elif mark.name in REFERENCE_ROLES:
+            targets = [part.strip() for part in value.split(",")] if mark.name.startswith("cite") else [value]
+            self.references += [Reference(mark.name, target, span, frameworks) for target in targets if target]
+        elif mark.name == "bibliography":
+            self.bibliographies.append(Reference("bibliography", value, span, frameworks))
+        elif mark.name in {"begin_tab", "end_tab"}:
+            self._add("misplaced-tab", f"`:{mark.name}:` must stand on a line of its own", span, Severity.ERROR)
+        elif mark.name not in ROLES:
+            near = get_close_matches(mark.name, sorted(ROLES), n=1)
+            self._add(
+                "unknown-mark",
+                f"unknown mark `:{mark.name}:`",
+                span,
+                Severity.WARNING,
+                f"did you mean `:{near[0]}:`?" if near else "",
+            )
+
+    def _add(self, rule: str, message: str, span: Span, severity: Severity, hint: str = "") -> None:
+        self.findings.append(Finding(rule, message, span, severity, hint))
+
+    def _find(self, rule: str, message: str, at: int, *, severity: Severity, hint: str) -> None:
+        self._add(rule, message, self.cutter.span(at), severity, hint)
+
+
+def _named(prose: Prose) -> Iterator[tuple[int, tuple[LabelKind, str]]]:
+    """Yield what each label, known by its offset, names, with the title or caption."""
+    for heading in prose.headings:
+        yield from ((mark.start, (LabelKind.SECTION, prose.text[slice(*heading.text)])) for mark in heading.labels)
+    for figure in prose.figures:
+        caption = prose.text[slice(*figure.image.inner)]
+        yield from ((mark.start, (LabelKind.FIGURE, caption)) for mark in figure.labels)
+    for table in prose.tables:
+        caption = prose.text[slice(*table.caption)] if table.caption else ""
+        yield from ((mark.start, (LabelKind.TABLE, caption)) for mark in table.labels)
+    for equation in prose.equations:
+        if equation.label:
+            yield equation.label.start, (LabelKind.EQUATION, "")
+
+
+def selected(frameworks: Frameworks, framework: str) -> bool:
+    """Whether something marked for `frameworks` belongs to `framework`."""
+    return frameworks is None or framework in frameworks

@@ -1,0 +1,413 @@
+"""The marks of the dialect inside prose, with their place in the text.
+
+markdown-it says which lines are paragraphs, headings, tables and fences; inside those lines one scanner finds marks.
+Nothing is changed here: `check` and the renderers read the same marks, and edit the text by their offsets.
+"""
+
+import enum
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+__all__ = [
+    "ROLES",
+    "Equation",
+    "Fence",
+    "Figure",
+    "Heading",
+    "Mark",
+    "MarkKind",
+    "Prose",
+    "Table",
+    "block_parser",
+    "parse_prose",
+    "split_lines",
+]
+
+REFERENCE_ROLES = frozenset({"numref", "ref", "eqref", "cite", "citet", "citep", "class", "func", "mod"})
+ROLES = REFERENCE_ROLES | {"label", "eqlabel", "width", "height", "bibliography"}
+"""Every role of the dialect; any other is reported as unknown."""
+
+
+class MarkKind(enum.Enum):
+    """What a stretch of prose is."""
+
+    ROLE = "role"
+    CODE = "code"
+    MATH = "math"
+    DISPLAY = "display"
+    IMAGE = "image"
+    LINK = "link"
+    SLIDE = "slide"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of the text that is not plain words. Offsets are characters from the start of the text."""
+
+    kind: MarkKind
+    start: int
+    end: int
+    name: str = ""
+    """A role's name; a slide mark's opening (``(**``, ``[**``, ``(~~``)."""
+    value: str = ""
+    """A role's argument, a formula, the address of an image or a link."""
+    inner: tuple[int, int] = (0, 0)
+    """Where the caption of an image, the text of a link or of a slide mark stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading with the labels under it."""
+
+    level: int
+    start: int
+    end: int
+    text: tuple[int, int]
+    labels: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An image on lines of its own, with what the lines under it say."""
+
+    image: Mark
+    end: int
+    labels: tuple[Mark, ...]
+    width: str
+    height: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A pipe table with its caption and labels."""
+
+    start: int
+    end: int
+    caption: tuple[int, int] | None
+    caption_block: tuple[int, int] | None
+    """The caption's whole paragraph, its colon and labels included."""
+    labels: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """A displayed formula with its label."""
+
+    mark: Mark
+    label: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A listing that is not executed."""
+
+    start: int
+    """Offset of the first character of the opening fence's line."""
+    end: int
+    info: str
+    info_at: int
+    """Offset of the info string."""
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A text and everything in it that has a meaning."""
+
+    text: str
+    marks: tuple[Mark, ...]
+    """In order of their start; those inside a caption or a slide mark follow the one around them."""
+    headings: tuple[Heading, ...]
+    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...]
+    equations: tuple[Equation, ...]
+    fences: tuple[Fence, ...]
+    line_starts: tuple[int, ...]
+
+    def line(self, offset: int) -> int:
+        """Return the line of `offset`, counted from 0."""
+        return bisect_right(self.line_starts, offset) - 1
+
+    def column(self, offset: int) -> int:
+        """Return the column of `offset`, counted from 1."""
+        return offset - self.line_starts[self.line(offset)] + 1
+
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_DESTINATION = r"<[^>\n]*>|[^()\s]*(?:\([^()\s]*\)[^()\s]*)*"
+_INLINE = re.compile(
+    rf"""
+      (?P<role>:(?P<name>[A-Za-z][\w.+-]*):`(?P<value>[^`]*)`)
+    | (?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))
+    | (?P<display>\$\$(?P<display_math>.+?)(?<!\\)\$\$)
+    | (?P<math>(?<![\\$])\$(?![\s$])(?P<inline_math>(?:\\.|[^$\\])+?)(?<!\s)\$(?!\d))
+    | (?P<escape>\\[!-/:-@\[-`{{-~])
+    | (?P<image>!\[)
+    | (?P<slide_open>\(\*\*|\[\*\*|\(~~)
+    | (?P<slide_close>\*\*\)|\*\*\](?!\((?:{_DESTINATION})\))|~~\))
+    | (?P<close>\]\(\s*(?P<destination>{_DESTINATION})(?:\s+(?:"[^"]*"|'[^']*'))?\s*\))
+    | (?P<open>\[)
+    | (?P<shut>\])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_SLIDE_CLOSE = {"(**": "**)", "[**": "**]", "(~~": "~~)"}
+_ATTRIBUTE = re.compile(r"\s*:(?:label|width|height):`[^`]*`")
+_LABEL_LINE = re.compile(r"\s*:(?:label|eqlabel|width|height):`")
+_CLOSING_SLIDE = re.compile(r"\s*(?:\*\*\)|\*\*\]|~~\))?[.,;]?\s*")
+
+
+def split_lines(text: str) -> list[str]:
+    """Split at the line ends that Markdown knows, keeping them.
+
+    `str.splitlines` would also split at form feeds and Unicode separators, and so disagree with the parser about lines.
+    """
+    lines, start = [], 0
+    for match in _LINE_END.finditer(text):
+        lines.append(text[start : match.end()])
+        start = match.end()
+    if start < len(text):
+        lines.append(text[start:])
+    return lines
+
+
+def block_parser() -> MarkdownIt:
+    """Return a parser for blocks alone: CommonMark, pipe tables and displayed maths."""
+    parser = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, allow_labels=False)
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    return parser
+
+
+_PARSER = block_parser()
+
+
+def parse_prose(text: str) -> Prose:
+    """Find the marks of `text`, which may use any line ends."""
+    lines = split_lines(text)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+    tokens = _PARSER.parse("".join(line.rstrip("\r\n") + "\n" for line in lines))
+    scanner = _Scanner(text, lines, starts)
+    for token in tokens:
+        scanner.take(token)
+    return scanner.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """A run of lines in which inline marks may stand."""
+
+    start: int
+    end: int
+    kind: str
+    level: int = 0
+
+
+class _Scanner:
+    """Collects regions from block tokens, then marks and items from the regions."""
+
+    def __init__(self, text: str, lines: Sequence[str], starts: Sequence[int]) -> None:
+        self.text, self.lines, self.starts = text, lines, starts
+        self.regions: list[_Region] = []
+        self.fences: list[Fence] = []
+
+    def take(self, token: Token) -> None:
+        if token.map is None:
+            return
+        first, last = token.map[0], min(token.map[1], len(self.lines))
+        start, end = self.starts[first], self._content_end(first, last)
+        if token.type == "heading_open":
+            self.regions.append(_Region(start, end, "heading", int(token.tag[1])))
+        elif token.type == "paragraph_open":
+            self.regions.append(_Region(start, end, "paragraph"))
+        elif token.type == "math_block":
+            self.regions.append(_Region(start, end, "math"))
+        elif token.type == "table_open":
+            cut = next((n for n in range(first, last) if _LABEL_LINE.match(self.lines[n])), last)
+            self.regions.append(_Region(start, self._content_end(first, cut), "table"))
+            if cut < last:
+                self.regions.append(_Region(self.starts[cut], end, "paragraph"))
+        elif token.type == "fence":
+            opening = self.lines[first]
+            at = opening.find(token.markup) + len(token.markup)
+            closing = self.lines[last - 1].strip(" \t>\r\n") if last - first > 1 else ""
+            closed = closing.startswith(token.markup) and not closing.strip(token.markup[0])
+            self.fences.append(Fence(start, end, token.info.strip(), start + at, closed))
+
+    def _content_end(self, first: int, last: int) -> int:
+        """Offset after the last character of line `last - 1`, its line end left out; blank lines at the end too."""
+        while last > first + 1 and not self.lines[last - 1].strip():
+            last -= 1
+        return self.starts[last - 1] + len(self.lines[last - 1].rstrip("\r\n"))
+
+    def finish(self) -> Prose:
+        marks = [mark for region in self.regions for mark in _scan(self.text, region)]
+        marks.sort(key=lambda mark: (mark.start, -mark.end))
+        roles = {mark.start: mark for mark in marks if mark.kind is MarkKind.ROLE}
+        equations = list(self._equations(marks))
+        return Prose(
+            text=self.text,
+            marks=tuple(marks),
+            headings=tuple(self._headings(roles)),
+            figures=tuple(self._figures(marks, roles)),
+            tables=tuple(self._tables(roles)),
+            equations=tuple(equations),
+            fences=tuple(self.fences),
+            line_starts=tuple(self.starts),
+        )
+
+    def _attributes(self, offset: int, roles: dict[int, Mark]) -> Iterator[Mark]:
+        """Yield the label, width and height roles that follow `offset` with only white space between."""
+        while match := _ATTRIBUTE.match(self.text, offset):
+            start = offset + len(match.group()) - len(match.group().lstrip())
+            if start not in roles:
+                return
+            yield roles[start]
+            offset = match.end()
+
+    def _headings(self, roles: dict[int, Mark]) -> Iterator[Heading]:
+        for region in self.regions:
+            if region.kind != "heading":
+                continue
+            first_line = self.text[region.start : region.end].split("\n")[0].rstrip("\r")
+            match = re.match(r"[ \t>]*#{1,6}[ \t]*(.*?)[ \t]*#*$", first_line)
+            inside = (region.start + match.start(1), region.start + match.end(1)) if match else None
+            if inside is None:  # a heading that is underlined
+                inside = (region.start, region.start + len(first_line))
+            labels = tuple(mark for mark in self._attributes(region.end, roles) if mark.name == "label")
+            yield Heading(region.level, region.start, region.end, inside, labels)
+
+    def _figures(self, marks: Sequence[Mark], roles: dict[int, Mark]) -> Iterator[Figure]:
+        paragraphs = {region.start: region for region in self.regions if region.kind == "paragraph"}
+        starts = sorted(paragraphs)
+        for mark in marks:
+            if mark.kind is not MarkKind.IMAGE:
+                continue
+            at = bisect_right(starts, mark.start) - 1
+            if at < 0 or not (region := paragraphs[starts[at]]).end >= mark.end:
+                continue
+            line_start = self.text.rfind("\n", 0, mark.start) + 1
+            before = self.text[line_start : mark.start]
+            rest_of_line = self.text[mark.end : self._line_end(mark.end)]
+            alone_before = not before.strip() or re.fullmatch(r"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+", before) is not None
+            attributes = tuple(self._attributes(mark.end, roles))
+            if not alone_before or (rest_of_line.strip() and not _ATTRIBUTE.match(rest_of_line)):
+                continue
+            whole = not self.text[mark.end : region.end].strip() and line_start <= region.start
+            if not whole and not attributes:
+                continue
+            values = {attribute.name: attribute.value.strip() for attribute in attributes}
+            yield Figure(
+                image=mark,
+                end=attributes[-1].end if attributes else mark.end,
+                labels=tuple(attribute for attribute in attributes if attribute.name == "label"),
+                width=values.get("width", ""),
+                height=values.get("height", ""),
+            )
+
+    def _tables(self, roles: dict[int, Mark]) -> Iterator[Table]:
+        for index, region in enumerate(self.regions):
+            if region.kind != "table":
+                continue
+            caption = block = None
+            labels = [mark for mark in self._attributes(region.end, roles) if mark.name == "label"]
+            before = self.regions[index - 1] if index else None
+            if before and not self.text[before.end : region.start].strip() and self._is_caption(before):
+                caption, block, more = self._caption(before, roles)
+                labels = [*more, *labels]
+            end = labels[-1].end if labels and labels[-1].start >= region.end else region.end
+            after = self.regions[index + 1] if index + 1 < len(self.regions) else None
+            if caption is None and after and not self.text[end : after.start].strip() and self._is_caption(after):
+                caption, block, more = self._caption(after, roles)
+                labels = [*labels, *more]
+            yield Table(region.start, region.end, caption, block, tuple(labels))
+
+    def _is_caption(self, region: _Region) -> bool:
+        match = re.compile(r"[ \t]*:(?!:)").match(self.text, region.start)
+        if match is None or region.kind != "paragraph":
+            return False
+        role = re.compile(r"[ \t]*:[A-Za-z][\w.+-]*:`").match(self.text, region.start)
+        return role is None
+
+    def _caption(self, region: _Region, roles: dict[int, Mark]) -> tuple[tuple[int, int], tuple[int, int], list[Mark]]:
+        start = self.text.index(":", region.start) + 1
+        inside = [role for role in roles.values() if start <= role.start < region.end and role.name == "label"]
+        end = min((role.start for role in inside), default=region.end)
+        while end > start and self.text[end - 1].isspace():
+            end -= 1
+        while start < end and self.text[start].isspace():
+            start += 1
+        return (start, end), (region.start, region.end), inside
+
+    def _equations(self, marks: Sequence[Mark]) -> Iterator[Equation]:
+        labels = {mark.start: mark for mark in marks if mark.name in {"eqlabel", "label"}}
+        for mark in marks:
+            if mark.kind is not MarkKind.DISPLAY:
+                continue
+            match = _CLOSING_SLIDE.match(self.text, mark.end)
+            yield Equation(mark, labels.get(match.end()) if match else None)
+
+    def _line_end(self, offset: int) -> int:
+        match = _LINE_END.search(self.text, offset)
+        return match.start() if match else len(self.text)
+
+
+def _scan(text: str, region: _Region) -> Iterator[Mark]:
+    """Yield the marks of one region; brackets are matched by a stack, unmatched ones are plain text."""
+    if region.kind == "math":
+        start = text.index("$$", region.start)
+        end = text.rindex("$$", start + 2, region.end) + 2 if text.count("$$", start, region.end) > 1 else region.end
+        yield Mark(MarkKind.DISPLAY, start, end, value=text[start + 2 : end - 2])
+        return
+    stack: list[tuple[str, re.Match[str]]] = []
+    for match in _INLINE.finditer(text, region.start, region.end):
+        group = next(name for name in _GROUPS if match[name] is not None)
+        if group == "role":
+            yield Mark(MarkKind.ROLE, match.start(), match.end(), match["name"], match["value"])
+        elif group == "code":
+            yield Mark(MarkKind.CODE, match.start(), match.end())
+        elif group == "display":
+            yield Mark(MarkKind.DISPLAY, match.start(), match.end(), value=match["display_math"])
+        elif group == "math":
+            yield Mark(MarkKind.MATH, match.start(), match.end(), value=match["inline_math"])
+        elif group in {"image", "open", "slide_open"}:
+            stack.append((group, match))
+        elif group == "slide_close":
+            yield from _close_slide(stack, match)
+        elif group == "close":
+            yield from _close_bracket(stack, match)
+        elif group == "shut" and stack and stack[-1][0] in {"open", "image"}:
+            stack.pop()
+
+
+_GROUPS = ("role", "code", "display", "math", "escape", "image", "slide_open", "slide_close", "close", "open", "shut")
+
+
+def _close_slide(stack: list[tuple[str, re.Match[str]]], match: re.Match[str]) -> Iterator[Mark]:
+    for index in range(len(stack) - 1, -1, -1):
+        kind, opening = stack[index]
+        if kind == "slide_open" and _SLIDE_CLOSE[opening.group()] == match.group():
+            del stack[index:]
+            inner = (opening.end(), match.start())
+            yield Mark(MarkKind.SLIDE, opening.start(), match.end(), opening.group(), inner=inner)
+            return
+
+
+def _close_bracket(stack: list[tuple[str, re.Match[str]]], match: re.Match[str]) -> Iterator[Mark]:
+    for index in range(len(stack) - 1, -1, -1):
+        kind, opening = stack[index]
+        if kind == "slide_open" and opening.group() != "[**":
+            continue
+        del stack[index:]
+        inside = opening.start() + 1 if kind == "slide_open" else opening.end()
+        mark = MarkKind.IMAGE if kind == "image" else MarkKind.LINK
+        target = match["destination"].removeprefix("<").removesuffix(">")
+        yield Mark(mark, opening.start(), match.end(), value=target, inner=(inside, match.start()))
+        return
