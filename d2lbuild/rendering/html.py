@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from sphinx.application import Sphinx
@@ -22,14 +22,12 @@ from sphinx.errors import SphinxError
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
 from d2lbuild.model import Book, Finding, Page
+from d2lbuild.rendering.myst import TranslationContext, translate
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
 from d2lbuild.rendering.sphinx_configuration import sphinx_configuration
 from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of
 
-__all__ = ["RenderContext", "RenderResult", "Translator", "render"]
-
-Translator = Callable[[Page], Prose]
-"""Gives, for a page, what turns its prose into MyST Markdown."""
+__all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "render"]
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -61,16 +59,73 @@ class RenderResult:
     findings: tuple[Finding, ...]
 
 
-def render(pages: Sequence[Page], context: RenderContext, translator: Translator) -> RenderResult:
+class Mirror:
+    """The folder that Sphinx reads: laid out as the book is, so that relative paths lead to the same files."""
+
+    def __init__(self, config: Config, folder: Path) -> None:
+        self.folder = folder
+        self.source = folder / config.chapters
+        self._root = config.root.resolve()
+        self._wanted: set[Path] = set()
+        self.source.mkdir(parents=True, exist_ok=True)
+
+    def take(self, file: Path) -> Path | None:
+        """Copy a file of the book, unless it is there; return its copy, or None if the book has no such file."""
+        path = Path(os.path.normpath(self._root / file))
+        if not path.is_relative_to(self._root) or not path.is_file():
+            return None
+        target = self.folder / path.relative_to(self._root)
+        if target not in self._wanted:
+            _copy_if_changed(path, target)
+            self._wanted.add(target)
+        return target
+
+    def address(self, section: str, file: Path) -> str:
+        """Copy a file and return its address as a page's source says it."""
+        target = self.take(file) or file
+        return PurePosixPath(os.path.relpath(target, (self.source / section).parent)).as_posix()
+
+    def write(self, section: str, content: bytes) -> None:
+        """Write a page's notebook, unless it is there with the same bytes."""
+        path = self.source / f"{section}.ipynb"
+        _write_if_changed(path, content)
+        self._wanted.add(path)
+
+    def remove_others(self) -> None:
+        """Remove notebooks and images of pages that are gone."""
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path not in self._wanted:
+                path.unlink()
+
+
+Translator = Callable[[Page, RenderContext, frozenset[str], Mirror], Prose]
+"""Gives, for a page, what turns its prose into MyST Markdown."""
+
+
+def dialect(page: Page, context: RenderContext, pages: frozenset[str], mirror: Mirror) -> Prose:
+    """Translate chapters as they are written; images that they show are copied."""
+    shared = TranslationContext(
+        root=context.config.root,
+        book=context.book,
+        section=page.section,
+        pages=pages,
+        image=lambda file: mirror.address(page.section.id, file),
+    )
+
+    def translated(text: str, tabbed: bool) -> tuple[str, Sequence[int]]:
+        found = translate(text, replace(shared, tabbed=tabbed))
+        return found.text, found.lines
+
+    return translated
+
+
+def render(pages: Sequence[Page], context: RenderContext, translator: Translator = dialect) -> RenderResult:
     """Make the website of `pages` in `context.output`, and return its first page and what is wrong with the book."""
     work = context.output.parent / f"{context.output.name}-work"
-    # A mirror of the book, so that relative paths lead to the same files.
-    mirror = work / "source"
-    source = mirror / context.config.chapters
-    source.mkdir(parents=True, exist_ok=True)
+    mirror = Mirror(context.config, work / "source")
     positions = _write_sources(pages, context, mirror, translator)
     with _quiet_collector():
-        collector = _run_sphinx(source, work, context)
+        collector = _run_sphinx(mirror.source, work, context)
     paths = {page.section.id: page.section.path for page in pages}
     findings = findings_of(collector.warnings, paths, positions)
     kept = collector.keep(work / "warnings.json", findings, paths)
@@ -88,45 +143,22 @@ def _in_order(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _write_sources(
-    pages: Sequence[Page], context: RenderContext, mirror: Path, translator: Translator
+    pages: Sequence[Page], context: RenderContext, mirror: Mirror, translator: Translator
 ) -> dict[str, LinePositions]:
     config = context.config
     frameworks = [config.framework(name) for name in context.frameworks]
     ids = frozenset(page.section.id for page in pages)
-    wanted: set[Path] = set()
     positions: dict[str, LinePositions] = {}
     for done, page in enumerate(pages, start=1):
-        written = page_notebook(page, frameworks, translator(page), ids)
-        path = mirror / config.chapters / f"{page.section.id}.ipynb"
+        written = page_notebook(page, frameworks, translator(page, context, ids, mirror), ids)
         text = json.dumps(written.notebook, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        _write_if_changed(path, text.encode())
-        wanted.add(path)
+        mirror.write(page.section.id, text.encode())
         positions[page.section.id] = written.positions
         context.observer("write", done, len(pages))
-    wanted |= _copy_resources(pages, config, mirror)
-    _remove_others(mirror, wanted)
+    for name in (*config.bibliography, *_site_files(config)):
+        mirror.take(Path(name))
+    mirror.remove_others()
     return positions
-
-
-def _copy_resources(pages: Sequence[Page], config: Config, mirror: Path) -> set[Path]:
-    """Copy the images that pages show, the bibliographies and the site's own files; what is missing Sphinx reports."""
-    root = config.root.resolve()
-    names = [*config.bibliography, *_site_files(config)]
-    for page in pages:
-        lines = {line for cell in page.cells for line in cell.lines}
-        names += [
-            page.section.path.parent / image.target
-            for image in page.section.images
-            if "://" not in image.target and image.span.first in lines
-        ]
-    copied = set()
-    for name in names:
-        path = Path(os.path.normpath(root / name))
-        if path.is_relative_to(root) and path.is_file():
-            target = mirror / path.relative_to(root)
-            _copy_if_changed(path, target)
-            copied.add(target)
-    return copied
 
 
 def _site_files(config: Config) -> Iterator[PurePosixPath]:
@@ -152,13 +184,6 @@ def _copy_if_changed(source: Path, target: Path) -> None:
             return
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
-
-
-def _remove_others(folder: Path, wanted: set[Path]) -> None:
-    """Remove notebooks and images of pages that are gone."""
-    for path in folder.rglob("*"):
-        if path.is_file() and path not in wanted:
-            path.unlink()
 
 
 # --- Sphinx -----------------------------------------------------------------------------------------------------------

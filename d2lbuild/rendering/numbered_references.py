@@ -10,6 +10,7 @@ from typing import Any
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.environment.collectors import EnvironmentCollector
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -29,6 +30,12 @@ def _targets(env: BuildEnvironment) -> _Targets:
         setattr(env, _STORE, {})
     found: _Targets = getattr(env, _STORE)
     return found
+
+
+def _builder(env: BuildEnvironment) -> Builder:
+    # `env.app` is deprecated since Sphinx 9, and transforms are given nothing else.
+    app: Sphinx = getattr(env, "_app", None) or env.app
+    return app.builder
 
 
 class TargetCollector(EnvironmentCollector):
@@ -83,7 +90,7 @@ class ResolveNumberedReferences(SphinxPostTransform):
             return nodes.inline(name, str(node["reftarget"]), classes=["d2l-undefined"])
         kind, first = _targets(self.env).get(page, {}).get(identifier, ("", identifier))
         text = self._numbered(page, kind, first) or standard.labels.get(name, ("", "", ""))[2] or str(node["reftarget"])
-        address = self.env.app.builder.get_relative_uri(self.env.current_document.docname, page)
+        address = _builder(self.env).get_relative_uri(self.env.current_document.docname, page)
         link = nodes.reference("", "", internal=True, refuri=f"{address}#{identifier}" if identifier else address)
         link += nodes.inline(text, text, classes=["std", "std-numref"])
         return link

@@ -23,8 +23,8 @@ _POSITION_OF_FIRST_LINE = 2
 _COLONS = ":" * 9
 """Longer than any fence that the translation makes."""
 
-Prose = Callable[[str], tuple[str, Sequence[int]]]
-"""Turns dialect prose into MyST Markdown, and says for each line of it which line of the input it came from."""
+Prose = Callable[[str, bool], tuple[str, Sequence[int]]]
+"""Turns dialect prose, in a tab or not, into MyST Markdown; says for each line which line of the input it came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _text_cell(
     elif cell.kind is CellKind.RST:
         text, origin = _eval_rst(cell)
     else:
-        translated, indices = translate(_without_labels(cell, repeated))
+        translated, indices = translate(_without_labels(cell, repeated), not cell.everywhere)
         text, origin = translated, [cell.lines[min(index, len(cell.lines) - 1)] for index in indices]
     if not cell.everywhere and cell.kind is not CellKind.CONTENTS and text.strip():
         text = f"{_COLONS}{{d2l-frameworks}} {' '.join(cell.frameworks)}\n\n{text.rstrip()}\n\n{_COLONS}"
@@ -181,7 +181,7 @@ def run_record(page: Page, frameworks: Sequence[Framework]) -> list[str]:
     with_code = [
         known[name]
         for name in page.frameworks
-        if any(cell.kind is CellKind.CODE and name in cell.frameworks for cell in page.cells)
+        if name in known and any(cell.kind is CellKind.CODE and name in cell.frameworks for cell in page.cells)
     ]
     if with_code and not page.results:
         return ["The code on this page was not executed."]

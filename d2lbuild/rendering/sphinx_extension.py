@@ -20,6 +20,7 @@ from sphinxcontrib.bibtex.plugin import register_plugin
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
 from d2lbuild.rendering.citation_style import RoundBracketAuthorYear
 from d2lbuild.rendering.framework_tabs import FrameworksDirective, GroupFrameworks, MarkSavedCode
+from d2lbuild.rendering.navigation import Navigation
 from d2lbuild.rendering.numbered_references import ResolveNumberedReferences, TargetCollector
 
 __all__ = ["setup"]
@@ -144,5 +145,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(GroupFrameworks)
     app.add_post_transform(SingleIds)
     app.connect("missing-reference", _anywhere_in_library)
+    Navigation().connect(app)
     app.connect("builder-inited", _set_up_builder, priority=900)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

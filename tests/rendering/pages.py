@@ -135,6 +135,6 @@ def make_cell(
     return Cell(name, kind, source, span, lines, frameworks)
 
 
-def as_myst(text: str) -> tuple[str, Sequence[int]]:
+def as_myst(text: str, _tabbed: bool = False) -> tuple[str, Sequence[int]]:
     """Take prose that is MyST Markdown already."""
     return text, range(text.count("\n") + 1)

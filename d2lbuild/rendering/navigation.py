@@ -1,0 +1,100 @@
+"""The sidebar's tree of pages, made once a build: the theme makes and parses it anew for each page, most of its time.
+
+The tree is rendered as the root page sees it; what makes an entry current (classes, the opened branch, the link to the
+page itself) and the way up to the root are tokens that each page fills in.
+"""
+
+import re
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from furo.navigation import get_navigation_tree  # type: ignore[import-untyped]
+from sphinx.application import Sphinx
+from sphinx.environment.adapters.toctree import global_toctree_for_doc
+
+__all__ = ["Navigation", "NavigationTree"]
+
+_TOKEN = re.compile(r'@@([CKH])(\d+)@@(?:="")?')
+
+
+class NavigationTree:
+    """A navigation tree with the places that depend on the page."""
+
+    def __init__(self, html: str) -> None:
+        soup = BeautifulSoup(html, "html.parser")
+        self._links: list[str] = []
+        self._parents: list[int | None] = []
+        numbers: dict[int, int] = {}
+        for item in soup.find_all("li"):
+            link = item.find("a", recursive=False)
+            if not isinstance(link, Tag) or "internal" not in link.get_attribute_list("class"):
+                continue
+            number = len(self._links)
+            numbers[id(item)] = number
+            above = item.find_parent("li")
+            self._links.append(str(link["href"]))
+            self._parents.append(numbers.get(id(above)) if above else None)
+            item["class"] = " ".join([*item.get_attribute_list("class"), f"@@C{number}@@"])
+            link["href"] = f"@@H{number}@@"
+            box = item.find("input", recursive=False)
+            if isinstance(box, Tag):
+                box.attrs.pop("checked", None)
+                box[f"@@K{number}@@"] = ""
+        self._html = str(soup)
+
+    def for_page(self, address: str, root: str) -> str:
+        """Return the tree for the page at `address` (from the root), which reaches the root by the prefix `root`."""
+        current = {number for number, link in enumerate(self._links) if link == address}
+        opened = set(current)
+        for number in current:
+            parent = self._parents[number]
+            while parent is not None:
+                opened.add(parent)
+                parent = self._parents[parent]
+
+        def fill(match: re.Match[str]) -> str:
+            kind, number = match[1], int(match[2])
+            if kind == "H":
+                return "#" if number in current else root + self._links[number]
+            if kind == "K":
+                return 'checked=""' if number in opened else ""
+            return "current current-page" if number in current else "current" if number in opened else ""
+
+        return _TOKEN.sub(fill, self._html)
+
+
+class Navigation:
+    """Gives each page the tree in place of the theme's."""
+
+    def __init__(self) -> None:
+        self._tree: NavigationTree | None = None
+
+    def connect(self, app: Sphinx) -> None:
+        """Register with Sphinx, before and after the theme."""
+        app.connect("write-started", self._prepare)
+        app.connect("html-page-context", self._before_theme, priority=400)
+        app.connect("html-page-context", self._after_theme, priority=600)
+
+    def _prepare(self, app: Sphinx, builder: Any) -> None:
+        """Make the tree before the writers are forked."""
+        found = global_toctree_for_doc(
+            app.env,
+            app.config.root_doc,
+            builder,
+            tags=builder.tags,
+            collapse=False,
+            titles_only=True,
+            maxdepth=-1,
+            includehidden=True,
+        )
+        html = builder.render_partial(found)["fragment"] if found else ""
+        self._tree = NavigationTree(get_navigation_tree(html))
+
+    def _before_theme(self, _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+        if self._tree:
+            context["toctree"] = lambda **_options: ""
+
+    def _after_theme(self, app: Sphinx, page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+        if self._tree:
+            address = app.builder.get_target_uri(page)
+            context["furo_navigation_tree"] = self._tree.for_page(address, "../" * address.count("/"))

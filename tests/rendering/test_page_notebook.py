@@ -1,0 +1,104 @@
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import nbformat
+import pytest
+
+from d2lbuild.model import CellKind, ExecutionResult, Label, LabelKind, Page, Span, Status
+from d2lbuild.rendering.page_notebook import LinePositions, PageNotebook, page_notebook, run_record
+
+from .pages import JAX, PYTORCH, PageBuilder, as_myst
+
+BOTH = ("pytorch", "jax")
+
+
+def _written(page: Page, pages: Sequence[str] = ()) -> PageNotebook:
+    return page_notebook(page, [PYTORCH, JAX], as_myst, frozenset(pages))
+
+
+def _sources(notebook: PageNotebook) -> list[str]:
+    return [cell["source"] for cell in notebook.notebook["cells"]]
+
+
+def test_a_page_is_a_valid_notebook() -> None:
+    page = PageBuilder("page", BOTH)
+    page.prose("# Title")
+    page.code("x = 1  #@save", text="1\n", tags=frozenset({"hide-input"}))
+    notebook = _written(page.page()).notebook
+    nbformat.validate(json.loads(json.dumps(notebook)))
+    code = notebook["cells"][1]
+    assert code["source"] == "x = 1"
+    assert code["metadata"] == {
+        "d2lbuild": {"frameworks": ["pytorch", "jax"], "everywhere": True, "saved": True},
+        "tags": ["hide-input"],
+    }
+
+
+def test_prose_of_single_frameworks_is_wrapped_and_keeps_its_lines() -> None:
+    page = PageBuilder("page", BOTH)
+    page.prose("# Title\n")
+    page.prose("first\n\nthird", "jax")
+    written = _written(page.page())
+    lines = _sources(written)[1].split("\n")
+    assert lines[0].endswith("{d2l-frameworks} jax")
+    assert lines[2:5] == ["first", "", "third"]
+    assert [written.positions.chapter_line(20_002 + index) for index in (2, 3, 4)] == [4, 5, 6]
+
+
+def test_a_table_of_contents_lists_the_pages_of_this_edition() -> None:
+    page = PageBuilder("index", BOTH)
+    page.contents("preface", "gone", "ch/index", numbered=True)
+    page.contents("nowhere")
+    sources = _sources(_written(page.page(), ["preface", "ch/index"]))
+    assert sources == ["```{toctree}\n:maxdepth: 2\n:numbered:\n\n/preface\n/ch/index\n```\n"]
+
+
+def test_restructured_text_is_fenced_by_more_backticks_than_it_holds() -> None:
+    page = PageBuilder("page", BOTH)
+    page.add(CellKind.RST, "``code`` and ````")
+    assert _sources(_written(page.page())) == ["`````{eval-rst}\n``code`` and ````\n`````"]
+
+
+def test_a_label_that_frameworks_share_is_a_target_once() -> None:
+    page = PageBuilder("page", BOTH)
+    page.prose("![A](a.svg)\n:label:`fig_a`", "pytorch")
+    page.prose("![B](b.svg)\n:label:`fig_a`", "jax")
+    path = page.section.path
+    labels = tuple(Label("fig_a", LabelKind.FIGURE, Span(path, line, line)) for line in (2, 5))
+    page.section = replace(page.section, labels=labels)
+    first, second = _sources(_written(page.page()))
+    assert ":label:`fig_a`" in first
+    assert ":label:" not in second
+
+
+@pytest.mark.parametrize(("position", "line"), [(10_002, 7), (10_003, 9), (10_099, 9), (20_002, None), (5, None)])
+def test_positions_lead_back_to_the_chapter(position: int, line: int | None) -> None:
+    assert LinePositions(((7, 9), ())).chapter_line(position) == line
+
+
+def _code_page() -> PageBuilder:
+    page = PageBuilder("page", BOTH)
+    page.code("x")
+    return page
+
+
+def test_the_run_record_names_versions_and_what_did_not_run() -> None:
+    result = ExecutionResult(
+        Status.DONE, (), 75.4, "2026-11-20T10:00:00Z", {"python": "3.11.7", "torch": "2.13.0", "numpy": "2"}
+    )
+    page = _code_page().page({"pytorch": result})
+    assert run_record(page, [PYTORCH, JAX]) == [
+        "Run on 2026-11-20 with PyTorch 2.13.0 · Python 3.11.7 in 1 min 15 s",
+        "JAX: not executed",
+    ]
+
+
+def test_the_run_record_tells_of_a_failure() -> None:
+    page = _code_page().page({"jax": ExecutionResult(Status.FAILED, (), 3.21, "2026-11-20T10:00:00Z")})
+    assert run_record(page, [JAX]) == ["Run on 2026-11-20 with JAX in 3.2 s; a cell raised an error"]
+
+
+def test_a_page_without_results_says_so_once_and_one_without_code_nothing() -> None:
+    assert run_record(_code_page().page(), [PYTORCH, JAX]) == ["The code on this page was not executed."]
+    assert run_record(PageBuilder("page", BOTH).page(), [PYTORCH, JAX]) == []
