@@ -246,8 +246,8 @@ def test_findings_stand_at_the_lines_of_the_chapters(site: Site) -> None:
         (f"chapters/ch/one.md:{deeper + 2}", "undefined-label"),
         (f"chapters/ch/one.md:{len(lines) + 5}", "undefined-label"),
         ("chapters/ch/two.md:23", "rendering"),
-        ("chapters/index.md:14", "missing-file"),
-        ("chapters/index.md:17", "missing-file"),
+        ("chapters/index.md:15", "missing-file"),
+        ("chapters/index.md:18", "missing-file"),
         ("chapters/preface.md:4", "missing-image"),
     ]
     messages = [finding.message for finding in site.result.findings]
