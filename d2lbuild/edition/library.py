@@ -77,19 +77,21 @@ class Library:
                 waiting += [use for _, uses in self.pieces[name] for use in uses if use in self.pieces]
         return tuple(sorted(seen))
 
-    def digest(self, names: frozenset[str] | None) -> str:
-        """Return a digest of all code that a notebook which uses `names` can reach; '' if it uses nothing.
+    def digests(self, names: frozenset[str] | None) -> dict[str, str]:
+        """Return, by name, digests of all code that a notebook which uses `names` can reach; none if it uses nothing.
 
-        The header and statements that only have effects belong to it too, since importing the module runs them. Where
-        a piece stands in the book does not.
+        The name ``""`` stands for the header and the statements that only have effects: importing the module runs them.
+        Where a piece stands in the book does not matter.
         """
         if names is not None and not names:
-            return ""
-        parts = [self.framework.header.text if self.framework.header else ""]
-        parts += [block.code for block in self.blocks if not block.names]
-        for name in self.closure(names):
-            parts += [name, *(code for code, _ in self.pieces[name])]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+            return {}
+        header = self.framework.header.text if self.framework.header else ""
+        found = {"": _digest([header, *(block.code for block in self.blocks if not block.names)])}
+        return found | {name: _digest(code for code, _ in self.pieces[name]) for name in self.closure(names)}
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def extract(notebooks: Sequence[Notebook], framework: Framework, *, package: str = "d2l", title: str = "") -> Library:
@@ -331,6 +333,13 @@ def _join(code: str, name: str, method: str) -> str:
 # --- writing ---
 
 
+# An existing book keeps its hand-written header above such a mark in the module itself, and must find it again.
+_MARK = """\
+# ################ WARNING ################
+# The part below is generated automatically by d2lbuild from the chapters{title}.
+# Edit those, not this file."""
+
+
 def _write(library: Library) -> str:
     framework = library.framework
     header = framework.header.text.strip("\n") if framework.header else ""
@@ -338,13 +347,9 @@ def _write(library: Library) -> str:
     imports = [one for one in library.imports if one not in already]
     if _Import("", "sys", None) not in {*imports, *already}:
         imports.append(_Import("", "sys", None))
-    title = f" of “{library.title}”" if library.title else ""
-    parts = [
-        f'"""The {library.package} library{title} for {framework.title}.\n\n'
-        'Made from the chapters by d2lbuild: edit those, not this file.\n"""'
-    ]
-    parts += [header] if header else []
-    parts.append(_import_block(imports))
+    parts = [header] if header else []
+    parts.append(_MARK.format(title=f" of “{library.title}”" if library.title else ""))
+    parts += [block] if (block := _import_block(imports)) else []
     parts.append(f"{library.package} = sys.modules[__name__]")
     early, late = _split_aliases(library)
     if early:
@@ -382,7 +387,8 @@ def _import_block(imports: Sequence[_Import]) -> str:
 def _split_aliases(library: Library) -> tuple[list[str], list[str]]:
     """Return the aliases that importing the module needs before its definitions, and the others."""
     needed: set[str] = set().union(*(block.eager for block in library.blocks))
-    early, late = [], []
+    early: list[str] = []
+    late: list[str] = []
     for name, line in alias_definitions(library.framework.aliases):
         (early if name in needed else late).append(line)
     return early, late

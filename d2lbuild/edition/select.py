@@ -21,10 +21,13 @@ _KINDS = {
 
 
 def has_page(section: Section, framework: str) -> bool:
-    """Whether the framework's edition has the section: it has a cell for it, or no code at all."""
-    if not section.has_code:
-        return True
-    return any(block.kind is BlockKind.CODE and selected(block.frameworks, framework) for block in section.blocks)
+    """Whether the framework's edition has the section.
+
+    It has if the section has no code, a cell written for the framework, or only cells for every framework. Cells for
+    all beside cells for others are not enough: they could not run without those.
+    """
+    marks = [block.frameworks for block in section.blocks if block.kind is BlockKind.CODE]
+    return all(mark is None for mark in marks) or any(mark is not None and framework in mark for mark in marks)
 
 
 def select(section: Section, framework: str, names: Collection[str]) -> Notebook:

@@ -1,11 +1,11 @@
 """Dialect prose to MyST Markdown, for Sphinx.
 
-The text is edited by the offsets of its marks, so everything else stays as it is; each output line knows its input line.
+The text is edited by the offsets of its marks, the rest stays as it is; each output line knows its input line.
 """
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -61,6 +61,11 @@ class _Translator:
     out: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     """The input line of each finished output line, and of the one being written."""
+    marks: tuple[Mark, ...] = ()
+    """Those of the prose; a slide mark whose text is shown counts as its two ends."""
+
+    def __post_init__(self) -> None:
+        self.marks = tuple(sorted(_split_slides(self.prose.marks), key=lambda mark: (mark.start, -mark.end)))
 
     def run(self) -> Translated:
         at = 0
@@ -127,7 +132,8 @@ class _Translator:
             indent = re.match(r"[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?", current)
             prefix = re.sub(r"[^>]", " ", indent.group()) if indent else ""
             self._put(f"\n{prefix.rstrip()}\n{prefix}", offset)
-        ticks = "`" * (max([2, *(len(run) for line in body for run in re.findall("`+", line))]) + 1)
+        sign = "~" if "`" in opening else "`"  # a fence of backticks has none after it
+        ticks = sign * (max([2, *(len(run) for line in body for run in re.findall(f"{sign}+", line))]) + 1)
         inner = [*options, "", *body] if body else options
         self._put(
             "\n".join([f"{ticks}{opening}", *((prefix + line).rstrip() for line in inner), prefix + ticks]), offset
@@ -208,46 +214,13 @@ class _Translator:
     def _text(self, start: int, end: int) -> None:
         """Write running text, its marks replaced."""
         at = start
-        for mark in self._outermost(start, end):
+        for mark in self.marks:
+            if mark.start < at or mark.end > end:
+                continue  # it stands elsewhere, or inside of the one before
             self._put(_escaped(self.prose.text[at : mark.start]), at, follows=True)
-            if mark.kind is MarkKind.SLIDE:
-                self._slide(mark, start, end)
-            else:
-                self._put(self._mark(mark), mark.start)
-            at = min(mark.end, end)
+            self._put(self._mark(mark), mark.start)
+            at = mark.end
         self._put(_escaped(self.prose.text[at:end]), at, follows=True)
-
-    def _slide(self, mark: Mark, start: int, end: int) -> None:
-        """Write the part of a slide mark's text that lies in this stretch; items may cut it into several."""
-        if mark.name != "(~~":
-            self._text(max(mark.inner[0], start), min(mark.inner[1], end))
-
-    def _outermost(self, start: int, end: int) -> Iterator[Mark]:
-        """Yield the marks in a stretch that stand in no other mark of it; slide marks may begin or end outside."""
-        at = start
-        for mark in self.prose.marks:
-            if mark.end <= at or mark.start >= end:
-                continue
-            if mark.kind is MarkKind.SLIDE and (mark.start < start or mark.end > end):
-                if mark.start >= start:
-                    yield Mark(mark.kind, mark.start, end, mark.name, inner=(mark.inner[0], end))
-                    at = end
-                elif mark.inner[1] < end:
-                    if mark.name != "(~~":
-                        yield from self._within(start, mark.inner[1], at)
-                    yield Mark(MarkKind.SLIDE, max(mark.inner[1], at), mark.end, "(~~")
-                    at = mark.end
-                continue
-            if mark.start >= at:
-                yield mark
-                at = mark.end
-
-    def _within(self, start: int, end: int, at: int) -> Iterator[Mark]:
-        """Yield the marks of a slide mark's text that was begun in an earlier stretch."""
-        for mark in self.prose.marks:
-            if mark.kind is not MarkKind.SLIDE and mark.start >= max(start, at) and mark.end <= end:
-                yield mark
-                at = mark.end
 
     def _inline(self, start: int, end: int) -> str:
         """Return a stretch as text, for a title or a caption."""
@@ -257,6 +230,8 @@ class _Translator:
 
     def _mark(self, mark: Mark) -> str:
         text = self.prose.text
+        if mark.kind is MarkKind.SLIDE:
+            return ""
         if mark.kind is MarkKind.ROLE:
             return self._role(mark)
         if mark.kind in {MarkKind.MATH, MarkKind.DISPLAY}:
@@ -343,6 +318,15 @@ class _Translator:
         if is_remote(mark.value):
             return f"[{caption or mark.value}]({mark.value})"
         return f"*\\[missing image: {PurePosixPath(mark.value).name}\\]* {caption}".rstrip()
+
+
+def _split_slides(marks: Iterable[Mark]) -> Iterator[Mark]:
+    for mark in marks:
+        if mark.kind is MarkKind.SLIDE and mark.name != "(~~":
+            yield Mark(MarkKind.SLIDE, mark.start, mark.inner[0])
+            yield Mark(MarkKind.SLIDE, mark.inner[1], mark.end)
+        else:
+            yield mark
 
 
 def _escaped(text: str) -> str:

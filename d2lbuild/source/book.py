@@ -161,7 +161,7 @@ def _notebook_text(text: str, path: PurePosixPath, findings: list[Finding]) -> t
     if not text.strip():
         return "", None
     try:
-        notebook = nbformat.reads(text, as_version=4)
+        notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
         for cell in notebook.cells:
             cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
         notebook.metadata = {}
@@ -228,7 +228,7 @@ class _Checker:
 
     def _bibliography(self) -> Iterator[Finding]:
         """Read the keys of the bibliography's files; yield what is wrong with them."""
-        files = {self.config.root / file: None for file in self.config.bibliography}
+        files: dict[Path, Span | None] = {self.config.root / file: None for file in self.config.bibliography}
         for section in self.sections.values():
             for mark in section.bibliographies:
                 beside = self.config.root / section.path.parent / mark.target

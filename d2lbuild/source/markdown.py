@@ -201,7 +201,7 @@ class _Cutter:
             rest.pop()
         source = "\n".join(rest)
         kind = BlockKind.FURNITURE if _FURNITURE.search(source) else BlockKind.CODE
-        line = min(at + 1 + skipped, len(lines) - 1)
+        code_line = min(at + 1 + skipped, len(lines) - 1)
         self._block(
             kind,
             lines,
@@ -209,7 +209,7 @@ class _Cutter:
             last,
             frameworks=frameworks,
             content=source,
-            content_line=self._line(line),
+            content_line=self._line(code_line),
             indent=indent,
             tags=frozenset(tags),
         )
