@@ -4,7 +4,6 @@ Beside the site's folder stands a work folder (`html-work`): the notebooks, Sphi
 Files there are written only when their bytes change, so that a second build does little. Nothing is fetched.
 """
 
-import gc
 import io
 import json
 import logging
@@ -12,7 +11,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -25,6 +23,7 @@ from d2lbuild.model import Book, Finding, Page
 from d2lbuild.rendering.myst import TranslationContext, translate
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
 from d2lbuild.rendering.sphinx_configuration import sphinx_configuration
+from d2lbuild.rendering.sphinx_speed import fast_sphinx
 from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of
 
 __all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "render"]
@@ -124,7 +123,7 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     work = context.output.parent / f"{context.output.name}-work"
     mirror = Mirror(context.config, work / "source")
     positions = _write_sources(pages, context, mirror, translator)
-    with _quiet_collector():
+    with fast_sphinx():
         collector = _run_sphinx(mirror.source, work, context)
     paths = {page.section.id: page.section.path for page in pages}
     findings = findings_of(collector.warnings, paths, positions)
@@ -230,18 +229,3 @@ def _remove_gone_pages(app: Sphinx, output: Path) -> None:
         name = path.relative_to(output).as_posix()
         if name not in made and not name.startswith("_"):
             path.unlink()
-
-
-@contextmanager
-def _quiet_collector() -> Iterator[None]:
-    """Keep the garbage collector from looking through all doctrees again and again (a quarter of Sphinx's time)."""
-    enabled = gc.isenabled()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        if enabled:
-            gc.enable()

@@ -135,7 +135,6 @@ def _mathematics(config: Config) -> dict[str, Any]:
         "mathjax3_config": {
             "tex": {"macros": macros, "tags": "none"},
             "options": {"enableMenu": False},
-            "chtml": {"mtextInheritFont": True},
         },
     }
 
