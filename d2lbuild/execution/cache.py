@@ -133,7 +133,7 @@ def _discard(path: Path) -> None:
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(data, separators=(",", ":"))
     try:
         write_atomically(path, text)
     except OSError as error:

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def run_all(
     jobs: int | None = None,
     on_start: OnStart = lambda _: None,
     environ: Mapping[str, str] = os.environ,
-) -> Iterator[tuple[ExecutionRequest, ExecutionResult]]:
+) -> Generator[tuple[ExecutionRequest, ExecutionResult], None, None]:
     """Run notebooks, started in the given order, and yield each as it ends.
 
     Closing the iterator, or an exception such as KeyboardInterrupt, ends the kernels that run. `on_start` is called in
