@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from glob import glob
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -25,6 +26,7 @@ SUFFIXES = (".md", ".ipynb")
 _BIBTEX_ENTRY = re.compile(
     r"^\s*@\s*(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s}]+)\s*,", re.IGNORECASE | re.MULTILINE
 )
+_NOWHERE = Span(PurePosixPath(), 0, 0)
 _CITATIONS = frozenset({"cite", "citet", "citep"})
 
 
@@ -45,11 +47,13 @@ def load_book(config: Config) -> Book:
     checker = _Checker(config, sections, labels)
     findings += [*loader.findings, *duplicates, *checker.check()]
     order = {section.path: n for n, section in enumerate(sections.values())}
-    findings.sort(
-        key=lambda finding: (order.get(finding.span.path, -1), finding.span.first) if finding.span else (-1, 0)
-    )
+    for orphan in (orphans := tuple(loader.orphans())):
+        message = "no table of contents reaches this section: it has no page"
+        place = Span(loader.path_of(orphan), 1, 1)
+        findings.append(Finding("orphan", message, place, Severity.NOTE, "add it to a `toc`, or to the exclusions"))
+    findings.sort(key=lambda one: (order.get(one.span.path, len(order)), one.span) if one.span else (-1, _NOWHERE))
     citations = frozenset(checker.citations)
-    return Book(root, sections, labels, citations, tuple(loader.orphans()), tuple(findings))
+    return Book(root, sections, labels, citations, orphans, tuple(findings))
 
 
 @dataclass(slots=True)
@@ -67,6 +71,11 @@ class _Loader:
     def find(self, name: str) -> str | None:
         """Return `name` if a file of that name exists."""
         return name if any((self.folder / (name + suffix)).is_file() for suffix in SUFFIXES) else None
+
+    def path_of(self, name: str) -> PurePosixPath:
+        """Return the file of a section that exists, relative to the root."""
+        file = next(self.folder / (name + suffix) for suffix in SUFFIXES if (self.folder / (name + suffix)).is_file())
+        return PurePosixPath(file.relative_to(self.config.root).as_posix())
 
     def walk(self, name: str, above: tuple[str, ...]) -> None:
         section = self._read(name)
@@ -109,8 +118,8 @@ class _Loader:
         return None
 
     def _read(self, name: str) -> Section:
-        file = next(self.folder / (name + suffix) for suffix in SUFFIXES if (self.folder / (name + suffix)).is_file())
-        path = PurePosixPath(file.relative_to(self.config.root).as_posix())
+        path = self.path_of(name)
+        file = self.config.root / path
         text, lines, findings = _read_text(file, path)
         names = FrameworkNames(tuple(one.name for one in self.config.frameworks), _packaged_names())
         section = parse_section(text, path, names, name=name, lines=lines)
@@ -118,11 +127,16 @@ class _Loader:
 
     def _sources(self) -> Iterator[str]:
         """Yield the ids of all files that the patterns of the configuration match."""
-        excluded = {path for pattern in self.config.exclusions for path in self.folder.glob(pattern)}
+        excluded = {name for pattern in self.config.exclusions for name in self._glob(pattern)}
         for pattern in self.config.notebooks:
-            for path in sorted(self.folder.glob(pattern)):
-                if path.suffix in SUFFIXES and path not in excluded and not path.is_relative_to(self.config.output):
-                    yield path.relative_to(self.folder).with_suffix("").as_posix()
+            for name in sorted(self._glob(pattern)):
+                path = self.folder / name
+                if path.suffix in SUFFIXES and name not in excluded and not path.is_relative_to(self.config.output):
+                    yield PurePosixPath(name).with_suffix("").as_posix()
+
+    def _glob(self, pattern: str) -> Iterable[str]:
+        """Return what a pattern matches; hidden files and folders only if it names them."""
+        return (Path(name).as_posix() for name in glob(pattern, root_dir=self.folder, recursive=True))
 
     def orphans(self) -> list[str]:
         return [name for name in dict.fromkeys(self._sources()) if name not in self.sections]
