@@ -119,12 +119,15 @@ except KeyboardInterrupt:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_kernel_outlives_the_build(tmp_path: Path, how: signal.Signals) -> None:
-    environ = {**os.environ, "PYTHONPATH": str(Path(local.__file__).parents[3])}
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path)], env=environ) as program:
-        until(lambda: len(list(tmp_path.iterdir())) == 2)
+    notes, scratch = tmp_path / "notes", tmp_path / "scratch"
+    notes.mkdir()
+    scratch.mkdir()
+    environ = {**os.environ, "PYTHONPATH": str(Path(local.__file__).parents[3]), "TMPDIR": str(scratch)}
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(notes)], env=environ) as program:
+        until(lambda: len(list(notes.iterdir())) == 2)
         program.send_signal(how)
         assert program.wait(30) == (130 if how is signal.SIGINT else -how)
-    pids = [int(path.name) for path in tmp_path.iterdir()]
+    pids = [int(path.name) for path in notes.iterdir()]
     # Kernels notice within a second that the build was killed; after an interrupt they are gone already.
     if how is signal.SIGKILL:
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
