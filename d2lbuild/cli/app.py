@@ -1,0 +1,131 @@
+"""The program: its commands, and what becomes of errors. Nothing else ends the process."""
+
+import functools
+import io
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from d2lbuild import __version__
+from d2lbuild.cli.build import build
+from d2lbuild.cli.check import check
+from d2lbuild.cli.clean import clean
+from d2lbuild.cli.env import lock, remove, show, sync
+from d2lbuild.cli.extract_lib import extract_lib
+from d2lbuild.cli.messages import complain, say
+from d2lbuild.cli.plan import plan
+from d2lbuild.errors import D2lbuildError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+app = typer.Typer(
+    name="d2lbuild",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # examples keep their lines, and help looks the same in a pipe
+    pretty_exceptions_enable=False,
+    context_settings=_SETTINGS,
+)
+environments = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    _never_fail_on_characters()
+    try:
+        typer.main.get_command(app)(args=argv, prog_name="d2lbuild")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:
+        return _interrupted()
+    return 0
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"d2lbuild {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Build books whose code runs in several deep-learning frameworks.
+
+    \b
+    Examples:
+      d2lbuild check                     what is wrong with the book
+      d2lbuild build                     run its notebooks, write its website
+      d2lbuild build --framework all     the same with a tab for each framework
+      d2lbuild COMMAND --help            more about a command
+
+    \b
+    Exit codes: 0 fine, 1 the book failed, 2 usage or configuration, 3 something is not installed,
+    4 out of date (--check), 130 interrupted.
+    """
+
+
+def _guarded(command: Callable[..., int]) -> Callable[..., None]:
+    """Turn what a command returns or raises into an exit code, and show errors without a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: object, **options: object) -> None:
+        try:
+            code = command(*args, **options)
+            sys.stdout.flush()
+        except D2lbuildError as error:
+            complain(error.message, findings=error.findings, hint=error.hint)
+            code = error.exit_code
+        except KeyboardInterrupt:
+            code = _interrupted()
+        except BrokenPipeError:
+            # The reader has seen enough; what is still buffered must not complain when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        except OSError as error:
+            complain(_told(error))
+            code = 1
+        raise typer.Exit(code)
+
+    return run
+
+
+def _told(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _interrupted() -> int:
+    complain("", title="interrupted")
+    return INTERRUPTED
+
+
+def _never_fail_on_characters() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+_COMMANDS: Mapping[str, Callable[..., int]] = {
+    "build": build,
+    "check": check,
+    "plan": plan,
+    "extract-lib": extract_lib,
+    "clean": clean,
+}
+_ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {"sync": sync, "list": show, "remove": remove, "lock": lock}
+
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_guarded(_command))
+for _name, _command in _ENVIRONMENT_COMMANDS.items():
+    environments.command(_name)(_guarded(_command))
+app.add_typer(environments, name="env", help="The environments that notebooks run in.")

@@ -1,0 +1,44 @@
+"""`d2lbuild clean`: removes the output folder, and nothing else."""
+
+import shutil
+
+from d2lbuild.cli.messages import note, say
+from d2lbuild.cli.options import BookOption, read_config
+from d2lbuild.errors import UsageError
+
+__all__ = ["clean"]
+
+_MARKER = ".d2lbuild"
+"""Builds leave this file in the folders that they make."""
+
+
+def clean(book: BookOption = None) -> int:
+    """Remove the book's output folder, _build.
+
+    \b
+    Removes only a folder inside of the book that d2lbuild has made. Results in the cache stay, and so do
+    environments: the next build runs nothing again.
+
+    \b
+    Examples:
+      d2lbuild clean
+      d2lbuild clean --book ~/books/d2l-en
+    """
+    config = read_config(book)
+    folder = config.output
+    if not folder.exists() and not folder.is_symlink():
+        note(f"there is nothing to remove: {folder} does not exist")
+        return 0
+    root = config.root.resolve()
+    if folder.is_symlink() or not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder: remove it yourself if it is not needed")
+    if folder.resolve() == root or not folder.resolve().is_relative_to(root):
+        raise UsageError(f"{folder} does not lie inside of the book: remove it yourself if it is not needed")
+    if not (folder / _MARKER).is_file():
+        raise UsageError(
+            f"{folder} was not made by d2lbuild, since it has no file {_MARKER}",
+            hint="remove it yourself if it is not needed",
+        )
+    shutil.rmtree(folder)
+    say(f"removed {folder}")
+    return 0

@@ -1,0 +1,144 @@
+"""`d2lbuild env …`: the environments that notebooks run in."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from d2lbuild.cli.messages import columns, is_detail, note, say
+from d2lbuild.cli.options import BookOption, known, read_config, words
+from d2lbuild.errors import UsageError
+
+if TYPE_CHECKING:
+    from d2lbuild.config import Config, Framework
+
+__all__ = ["lock", "remove", "show", "sync"]
+
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME", show_default=False, help="Frameworks. Default: all of the book.")
+]
+Removed = Annotated[
+    list[str], typer.Argument(metavar="NAME", help="Frameworks, folders as `env list` shows them, or 'all'.")
+]
+
+
+def sync(names: Names = None, book: BookOption = None) -> int:
+    """Make the environments that are missing.
+
+    \b
+    Prints the interpreter of each. They are made from the frameworks' locks, and lie outside of
+    the book, in D2LBUILD_CACHE or the system's cache folder. pip's variables PIP_FIND_LINKS,
+    PIP_INDEX_URL and PIP_EXTRA_INDEX_URL are honoured, and those of uv.
+
+    \b
+    Examples:
+      d2lbuild env sync
+      d2lbuild env sync pytorch jax
+    """
+    from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
+
+    for framework in _frameworks(read_config(book), names):
+        environment = environments.sync(framework, environments.cache_home(), _teller(framework.name))
+        say(f"{framework.name}: {environment.python}")
+    return 0
+
+
+def show(book: BookOption = None) -> int:
+    """List the environments that are there.
+
+    \b
+    Examples:
+      d2lbuild env list
+    """
+    from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
+
+    home = environments.cache_home()
+    wanted = _folders(_book(book), home)
+    used: set[Path] = set()
+    rows = [("framework", "python", "packages", "folder", "")]
+    for environment in environments.list_environments(home):
+        folder = environment.python.parent.parent
+        use = "" if wanted is None or folder in wanted else "not used by this book"
+        used.add(folder)
+        number = str(len(environment.packages))
+        rows.append((environment.framework, environment.python_version, number, str(folder), use))
+    missing = [name for folder, name in (wanted or {}).items() if folder not in used]
+    rows += [(name, "", "", "", "not there: `d2lbuild env sync` makes it") for name in missing]
+    if len(rows) > 1:
+        say(columns(rows))
+    else:
+        note(f"there are no environments in {home}")
+    return 0
+
+
+def remove(names: Removed) -> int:
+    """Remove environments.
+
+    \b
+    Examples:
+      d2lbuild env remove mxnet
+      d2lbuild env remove pytorch-0b516fe5bab4
+      d2lbuild env remove all
+    """
+    from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
+
+    home = environments.cache_home()
+    there = sorted(path.name for path in (home / "environments").glob("*") if path.is_dir())
+    choices = sorted({*there, *(name.rpartition("-")[0] for name in there)})
+    if not choices:
+        raise UsageError(f"there are no environments in {home}")
+    for name in choices if words(names) == ("all",) else known(words(names), choices, "environment"):
+        for folder in environments.remove(name, home):
+            say(f"removed {folder}")
+    return 0
+
+
+def lock(names: Names = None, book: BookOption = None) -> int:
+    """Resolve requirements.in afresh, into the lock.
+
+    \b
+    Examples:
+      d2lbuild env lock
+      d2lbuild env lock pytorch
+    """
+    from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
+
+    for framework in _frameworks(read_config(book), names):
+        say(str(environments.lock(framework, _teller(framework.name))))
+    return 0
+
+
+def _frameworks(config: "Config", names: list[str] | None) -> list["Framework"]:
+    choices = [framework.name for framework in config.frameworks]
+    wanted = words(names)
+    chosen = known(wanted, choices, "framework") if wanted and wanted != ("all",) else tuple(choices)
+    return [config.framework(name) for name in chosen]
+
+
+def _book(book: Path | None) -> "Config | None":
+    """Return the configuration of the book that we stand in; listing also works where there is none."""
+    try:
+        return read_config(book)
+    except UsageError:
+        if book is not None:
+            raise
+        return None
+
+
+def _folders(config: "Config | None", home: Path) -> dict[Path, str] | None:
+    """Return which folders hold, or will hold, the environments of a book."""
+    from d2lbuild.execution.environments import environment_digest  # noqa: PLC0415 - slow to import
+
+    if config is None:
+        return None
+    return {
+        home / "environments" / f"{framework.name}-{environment_digest(framework)[:12]}": framework.name
+        for framework in config.frameworks
+        if framework.interpreter is None and framework.lock is not None and framework.lock.is_file()
+    }
+
+
+def _teller(framework: str) -> Callable[[str], None]:
+    """Return a function that shows what uv says about a framework's environment."""
+    return lambda line: None if is_detail(line) else note(f"{framework}: {line}")

@@ -1,0 +1,68 @@
+"""`d2lbuild extract-lib`: writes the library module of each framework, or compares it with what is there."""
+
+import difflib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from d2lbuild.cli.messages import count, diff_text, finding_text, note, say
+from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
+from d2lbuild.errors import StaleError
+from d2lbuild.model import Severity
+
+__all__ = ["extract_lib"]
+
+
+def extract_lib(
+    framework: FrameworkOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="DIR", help="Write the package below this folder.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 4 if a module is stale.")] = False,
+    book: BookOption = None,
+) -> int:
+    """Write the library: one module a framework.
+
+    \b
+    A module holds what the chapters save with #@save. It goes where the book keeps it, otherwise below
+    _build/lib. Default: all frameworks.
+
+    \b
+    Examples:
+      d2lbuild extract-lib
+      d2lbuild extract-lib --framework pytorch --output src
+      d2lbuild extract-lib --check
+    """
+    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+
+    config = read_config(book)
+    names = pipeline.select_frameworks(config, words(framework) or ("all",))
+    found = pipeline.libraries(config, names)
+    findings = dict.fromkeys(finding for library in found.values() for finding in library.findings)
+    for finding in findings:
+        note(finding_text(finding))
+    stale: list[Path] = []
+    folder = output.expanduser().absolute() if output else None
+    for name, library in found.items():
+        path = pipeline.library_path(config, config.framework(name), folder)
+        if not check:
+            pipeline.write_atomically(path, library.source)
+            say(str(path))
+        elif differences := _differences(path, library.source, config.root):
+            say(diff_text(differences))
+            stale.append(path)
+    if stale:
+        raise StaleError(
+            f"{count(len(stale), 'library module')} out of date: {', '.join(path.name for path in stale)}",
+            hint="run `d2lbuild extract-lib`",
+        )
+    return int(any(finding.severity is Severity.ERROR for finding in findings))
+
+
+def _differences(path: Path, wanted: str, root: Path) -> list[str]:
+    """Return the unified diff from the file on disk to what it should hold."""
+    there = path.read_bytes().decode(errors="replace") if path.exists() else ""
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    old, new = there.splitlines(keepends=True), wanted.splitlines(keepends=True)
+    return list(difflib.unified_diff(old, new, shown if path.exists() else "/dev/null", f"{shown} (from the chapters)"))

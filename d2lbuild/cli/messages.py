@@ -1,0 +1,131 @@
+"""What the user sees: results on stdout, everything else on stderr, colours only on a terminal."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from d2lbuild.model import Finding, Severity
+
+__all__ = [
+    "columns",
+    "complain",
+    "count",
+    "counted",
+    "diff_text",
+    "duration",
+    "errors",
+    "finding_text",
+    "is_detail",
+    "note",
+    "results",
+    "say",
+    "serious",
+]
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+def results() -> Console:
+    """Return the console of what a command was asked for: stdout."""
+    return _console(stderr=False)
+
+
+def errors() -> Console:
+    """Return the console of everything else: stderr."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    # Made anew each time, so that it writes to what stdout and stderr are now. Lines are never broken: a terminal does
+    # that itself, and in a pipe each message stays one line.
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def say(text: str | Text = "") -> None:
+    """Print a result."""
+    results().print(text)
+
+
+def note(text: str | Text = "") -> None:
+    """Print something about the work itself."""
+    errors().print(text)
+
+
+def complain(message: str, *, title: str = "error", findings: Sequence[Finding] = (), hint: str = "") -> None:
+    """Print why a command ends early."""
+    text = Text(title, "bold red")
+    if message:
+        text.append(f": {message}", "not bold default")
+    for finding in findings:
+        text.append("\n  ").append(finding_text(finding))
+    if hint:
+        text.append("\nhint: ", "bold cyan").append(hint, "not bold default")
+    note(text)
+
+
+def finding_text(finding: Finding) -> Text:
+    """Return a finding as ``path:line:col: severity: message (hint) [rule]``."""
+    text = Text(style="not bold default")
+    if finding.span:
+        text.append(f"{finding.span}: ", "bold")
+    text.append(f"{finding.severity.value}: ", _STYLES[finding.severity])
+    text.append(finding.message)
+    if finding.hint:
+        text.append(f" ({finding.hint})")
+    return text.append(f" [{finding.rule}]", "dim")
+
+
+def serious(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the errors, then the warnings, without the notes."""
+    kept = [finding for finding in findings if finding.severity is not Severity.NOTE]
+    return sorted(kept, key=lambda finding: finding.severity is not Severity.ERROR)
+
+
+def counted(findings: Iterable[Finding]) -> str:
+    """Return how many findings of each kind there are: ``2 errors, 1 warning``; empty for none."""
+    numbers = Counter(finding.severity for finding in findings)
+    return ", ".join(count(numbers[severity], severity.value) for severity in Severity if numbers[severity])
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 error``, ``2 errors``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as a reader says it: ``3.2 s``, ``2 min 05 s``, ``1 h 04 min``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def is_detail(line: str) -> bool:
+    """Whether a line of uv's output only names one of the packages that it has installed, or nothing."""
+    return line.startswith((" + ", " - ", " ~ ")) or not line.strip()
+
+
+def columns(rows: Sequence[Sequence[str]], *, heading: bool = True) -> Text:
+    """Return rows of text with aligned columns, the first of them as a heading."""
+    widths = [max(cell_len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    text = Text()
+    for number, row in enumerate(rows):
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        text.append("\n" if number else "").append("  ".join(cells).rstrip(), "bold" if heading and not number else "")
+    return text
+
+
+def diff_text(lines: Iterable[str]) -> Text:
+    """Return a unified diff in its usual colours."""
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    text = Text()
+    for line in lines:
+        bold = line.startswith(("+++", "---"))
+        text.append(line if line.endswith("\n") else f"{line}\n", "bold" if bold else styles.get(line[:1], ""))
+    text.rstrip()
+    return text

@@ -1,0 +1,85 @@
+"""Options that several commands share, and reading the configuration that they lead to."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from d2lbuild.errors import UsageError
+
+if TYPE_CHECKING:
+    from d2lbuild.config import Config
+
+__all__ = ["BookOption", "FrameworkOption", "SectionArgument", "known", "read_config", "section_ids", "words"]
+
+BookOption = Annotated[
+    Path | None,
+    typer.Option("--book", metavar="DIR", help="The book's folder. Default: the nearest parent with a configuration."),
+]
+FrameworkOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--framework", "-f", metavar="NAME", help="Frameworks, joined by commas or one option each; 'all' for all."
+    ),
+]
+SectionArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SECTION",
+        show_default=False,
+        help="Run only the notebooks of these sections, or folders of sections.",
+    ),
+]
+
+
+def read_config(book: Path | None, output: Path | None = None) -> "Config":
+    """Return the configuration of the book that the options name, with another output folder if they say so."""
+    # Reading configurations takes pydantic, which `--help` need not wait for.
+    from d2lbuild.config import find_book, load_config  # noqa: PLC0415
+
+    config = load_config(book.expanduser() if book else find_book(Path.cwd()))
+    if output is None:
+        return config
+    folder = output.expanduser().absolute()
+    if config.root.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{output} holds the book itself", hint="choose a folder for output alone")
+    return replace(config, output=folder)
+
+
+def words(values: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the words of an option that may be repeated and take several, joined by commas."""
+    return tuple(word for value in values or () for word in value.replace(",", " ").split())
+
+
+def known(names: Sequence[str], choices: Sequence[str], noun: str) -> tuple[str, ...]:
+    """Return `names` without repetitions; UsageError, with the nearest name, for one that is no choice."""
+    for name in names:
+        if name not in choices:
+            near = get_close_matches(name, choices, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(choices)}"
+            raise UsageError(f"unknown {noun} '{name}'", hint=hint)
+    return tuple(dict.fromkeys(names))
+
+
+def section_ids(sections: Iterable[str] | None, config: "Config") -> tuple[str, ...]:
+    """Return sections by their ids, also where they are named as files, as a shell completes them."""
+    return tuple(_section_id(section, config) for section in sections or ())
+
+
+def _section_id(section: str, config: "Config") -> str:
+    if any(section == framework.name for framework in config.frameworks):
+        raise UsageError(
+            f"'{section}' is a framework, and stands where sections do",
+            hint=f"several frameworks are joined by commas: --framework NAME,{section}",
+        )
+    path = Path(section)
+    source = config.root / config.chapters
+    for base in (Path.cwd(), config.root):
+        file = (base / path).absolute()
+        if file.exists() and file.is_relative_to(source) and file != source:
+            path = file.relative_to(source)
+            break
+    return (path.with_suffix("") if path.suffix in (".md", ".ipynb") else path).as_posix()

@@ -1,0 +1,73 @@
+"""`d2lbuild plan`: what a build would run, and why."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from d2lbuild.cli.messages import columns, count, duration, note, say
+from d2lbuild.cli.options import BookOption, FrameworkOption, SectionArgument, read_config, section_ids, words
+
+if TYPE_CHECKING:
+    from d2lbuild.execution.plan import BuildPlan
+
+__all__ = ["plan"]
+
+
+def plan(
+    sections: SectionArgument = None,
+    *,
+    framework: FrameworkOption = None,
+    rerun_failed: Annotated[bool, typer.Option("--rerun-failed", help="As for build.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="As for build.")] = False,
+    book: BookOption = None,
+) -> int:
+    """Show what a build would run, and why.
+
+    \b
+    Also shows what the cache has and what failed before. Runs nothing, writes nothing, installs nothing.
+
+    \b
+    Examples:
+      d2lbuild plan
+      d2lbuild plan --framework all
+      d2lbuild plan -f jax linear-regression
+    """
+    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.environments import cache_home, find  # noqa: PLC0415
+
+    config = read_config(book)
+    request = pipeline.BuildRequest(
+        frameworks=pipeline.select_frameworks(config, words(framework)),
+        sections=section_ids(sections, config),
+        rerun_failed=rerun_failed,
+        force=force,
+    )
+    found = pipeline.plan_build(config, request)
+    rows = list(_rows(found))
+    if rows:
+        say(columns([("", "framework", "section", "why", "last time"), *rows]))
+    for name in sorted({run.notebook.framework for run in found.todo}):
+        if find(config.framework(name), cache_home()) is None:
+            say(f"the environment of {name} is not there yet: a build makes it first")
+    note(_summary(found))
+    return 0
+
+
+def _rows(found: "BuildPlan") -> Iterator[tuple[str, str, str, str, str]]:
+    for known in found.cached:
+        yield "cached", known.notebook.framework, known.notebook.section, "", duration(known.result.seconds)
+    for known in found.failed:
+        error = known.result.failure.name if known.result.failure else known.result.status.value
+        why = f"{error}; unchanged since"
+        yield "failed", known.notebook.framework, known.notebook.section, why, duration(known.result.seconds)
+    for run in found.todo:
+        seconds = "" if run.seconds is None else duration(run.seconds)
+        yield "run", run.notebook.framework, run.notebook.section, run.why, seconds
+
+
+def _summary(found: "BuildPlan") -> str:
+    parts = [f"{len(found.todo)} to run", f"{len(found.cached)} cached"]
+    if found.failed:
+        parts.append(f"{len(found.failed)} failed before (--rerun-failed runs them again)")
+    return f"{count(len(found.todo) + len(found.cached) + len(found.failed), 'notebook')}: {', '.join(parts)}"

@@ -1,0 +1,106 @@
+"""How a build goes on, told in plain lines: one for each notebook that ends."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.text import Text
+
+from d2lbuild.cli.messages import count, duration, errors, finding_text, is_detail, serious
+from d2lbuild.execution.plan import BuildPlan
+from d2lbuild.execution.request import ExecutionRequest
+from d2lbuild.model import Book, ExecutionResult, Finding, Status
+from d2lbuild.pipeline import Observer
+
+__all__ = ["MOST_FINDINGS", "PlainProgress"]
+
+MOST_FINDINGS = 20
+"""How many findings a build shows; `check` shows all."""
+
+_STAGES = {"read": "reading", "write": "writing"}
+
+
+class PlainProgress(Observer):
+    """Writes lines, for pipes, logs and simple terminals. A context, so that others can draw and clear up."""
+
+    def __init__(self, *, all_findings: bool = False) -> None:
+        self.all_findings = all_findings
+        self.console = errors()
+        self.shown: set[Finding] = set()
+        """The findings that need not be shown again."""
+        self.total = 0
+        """How many notebooks will run."""
+        self.done = 0
+        self._announced: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is left to clear up."""
+
+    def show_findings(self, findings: Sequence[Finding]) -> None:
+        """Print errors and warnings that were not printed before, up to a number."""
+        new = serious(finding for finding in findings if finding not in self.shown)
+        self.shown.update(findings)
+        most = len(new) if self.all_findings or len(new) <= MOST_FINDINGS else MOST_FINDINGS
+        for finding in new[:most]:
+            self.console.print(finding_text(finding))
+        if new[most:]:
+            self.console.print(
+                f"… and {len(new) - most} more: `d2lbuild check` shows what is wrong with the sources, "
+                "`d2lbuild build --strict` everything"
+            )
+
+    def read(self, book: Book, findings: Sequence[Finding]) -> None:
+        """Show what is wrong before anything runs."""
+        self.show_findings(findings)
+        self.console.print(f"{book.sections[book.root].title}: {count(len(book.sections), 'section')}")
+
+    def planned(self, plan: BuildPlan) -> None:
+        """Say how much there is to do."""
+        self.total = len(plan.todo)
+        parts = [f"{len(plan.todo)} to run", f"{len(plan.cached)} cached"]
+        if plan.failed:
+            parts.append(f"{len(plan.failed)} failed before and unchanged")
+        known = sum(run.seconds for run in plan.todo if run.seconds is not None)
+        if known and all(run.seconds is not None for run in plan.todo):
+            parts[0] += f" (they took {duration(known)} the last time)"
+        self.console.print(f"notebooks: {', '.join(parts)}")
+
+    def environment(self, framework: str, line: str) -> None:
+        """Pass on what uv says, but not every package."""
+        if framework not in self._announced:
+            self._announced.add(framework)
+            self.console.print(f"making the environment of {framework}; this happens once")
+        if not is_detail(line):
+            self.console.print(Text(f"  {line}", "dim"))
+
+    def finished(self, request: ExecutionRequest, result: ExecutionResult) -> None:
+        """Say that a notebook has ended, and how."""
+        self.done += 1
+        text = Text(f"[{self.done}/{self.total}] {request.framework}  {request.section}  {duration(result.seconds)}")
+        if result.status is not Status.DONE:
+            text.append("  ").append(_what_happened(result), "bold red")
+        self.console.print(text)
+
+    def rendering(self, stage: str, done: int, total: int) -> None:  # noqa: ARG002 - one line a stage will do
+        """Say that a stage of rendering begins."""
+        if stage not in self._announced:
+            self._announced.add(stage)
+            self.console.print(f"{stage_words(stage)} {count(total, 'page')}")
+
+
+def stage_words(stage: str) -> str:
+    """Return what a stage of rendering does, in a word."""
+    return _STAGES.get(stage, stage)
+
+
+def _what_happened(result: ExecutionResult) -> str:
+    if result.failure is None:
+        return result.status.value
+    message = next(iter(result.failure.message.splitlines()), "")
+    said = f"{result.failure.name}: {message}" if message else result.failure.name
+    return said if len(said) <= 200 else f"{said[:199]}…"
