@@ -4,28 +4,27 @@ import io
 import re
 import tokenize
 
-__all__ = ["without_save_marks"]
+__all__ = ["displayed_code"]
 
-_MARK = re.compile(r"#\s*@save\s*")
+_MARK = re.compile(r"#\s*(?P<name>@save|(?:@tab|%%tab)\b.*)\s*")
 
 
-def without_save_marks(code: str) -> tuple[str, bool]:
-    """Drop ``#@save`` comments from `code`, and say whether there was one. Text that is no Python stays as it is."""
-    if "@save" not in code:
+def displayed_code(code: str) -> tuple[str, bool]:
+    """Drop ``#@save`` and stray ``#@tab`` comments, and say whether something is saved; leave what is no Python."""
+    if "@save" not in code and "tab" not in code:
         return code, False
     try:
-        comments = [
-            token.start
-            for token in tokenize.generate_tokens(io.StringIO(code).readline)
-            if token.type == tokenize.COMMENT and _MARK.fullmatch(token.string)
-        ]
+        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
     except (tokenize.TokenError, SyntaxError):
         return code, False
     lines = code.split("\n")
-    for row, column in reversed(comments):
+    saved = False
+    for token in reversed(tokens):
+        mark = _MARK.fullmatch(token.string) if token.type == tokenize.COMMENT else None
+        if mark is None:
+            continue
+        saved = saved or mark["name"] == "@save"
+        row, column = token.start
         kept = lines[row - 1][:column].rstrip()
-        if kept:
-            lines[row - 1] = kept
-        else:
-            del lines[row - 1]
-    return "\n".join(lines), bool(comments)
+        lines[row - 1 : row] = [kept] if kept else []
+    return "\n".join(lines), saved

@@ -8,10 +8,8 @@ import io
 import json
 import logging
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from sphinx.application import Sphinx
@@ -19,35 +17,16 @@ from sphinx.errors import SphinxError
 
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
-from d2lbuild.model import Book, Finding, Page
+from d2lbuild.model import Finding, Page
+from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.myst import TranslationContext, translate
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
 from d2lbuild.rendering.sphinx_configuration import sphinx_configuration
 from d2lbuild.rendering.sphinx_speed import fast_sphinx
 from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of
+from d2lbuild.rendering.written_files import copy_if_changed, write_if_changed
 
 __all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "render"]
-
-
-def _silent(_stage: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class RenderContext:
-    """What the renderers need to know beside the pages."""
-
-    config: Config
-    book: Book
-    frameworks: tuple[str, ...]
-    """The edition's frameworks, in the book's order."""
-    output: Path
-    """The folder that the renderer writes; its work folder stands beside it."""
-    modules: Mapping[str, Path] = field(default_factory=dict)
-    """The generated library modules, by framework."""
-    jobs: int = 1
-    observer: Callable[[str, int, int], None] = _silent
-    """Is told the stage (``write`` or ``sphinx``), how many pages are done, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +54,7 @@ class Mirror:
             return None
         target = self.folder / path.relative_to(self._root)
         if target not in self._wanted:
-            _copy_if_changed(path, target)
+            copy_if_changed(path, target)
             self._wanted.add(target)
         return target
 
@@ -87,7 +66,7 @@ class Mirror:
     def write(self, section: str, content: bytes) -> None:
         """Write a page's notebook, unless it is there with the same bytes."""
         path = self.source / f"{section}.ipynb"
-        _write_if_changed(path, content)
+        write_if_changed(path, content)
         self._wanted.add(path)
 
     def remove_others(self) -> None:
@@ -164,25 +143,6 @@ def _site_files(config: Config) -> Iterator[PurePosixPath]:
     yield from (path for path in (config.html.favicon, config.html.logo) if path)
     yield from config.html.css
     yield from config.html.javascript
-
-
-def _write_if_changed(path: Path, content: bytes) -> None:
-    if path.is_file() and path.read_bytes() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(temporary).replace(path)
-
-
-def _copy_if_changed(source: Path, target: Path) -> None:
-    if target.is_file():
-        there, here = target.stat(), source.stat()
-        if (there.st_size, there.st_mtime_ns) == (here.st_size, here.st_mtime_ns):
-            return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, target)
 
 
 # --- Sphinx -----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import nbformat
 
 from d2lbuild.config.types import Framework
 from d2lbuild.model import CellKind, Contents, ExecutionResult, Page, PageCell, Status
-from d2lbuild.rendering.displayed_code import without_save_marks
+from d2lbuild.rendering.displayed_code import displayed_code
 
 __all__ = ["LinePositions", "PageNotebook", "Prose", "page_notebook", "run_record"]
 
@@ -80,7 +80,7 @@ def page_notebook(
 
 
 def _code_cell(cell: PageCell) -> tuple[dict[str, Any], tuple[int, ...]]:
-    source, saved = without_save_marks(cell.source)
+    source, saved = displayed_code(cell.source)
     metadata: dict[str, Any] = {
         "d2lbuild": {"frameworks": list(cell.frameworks), "everywhere": cell.everywhere, "saved": saved}
     }

@@ -1,6 +1,6 @@
 import pytest
 
-from d2lbuild.rendering.displayed_code import without_save_marks
+from d2lbuild.rendering.displayed_code import displayed_code
 
 
 @pytest.mark.parametrize(
@@ -12,9 +12,13 @@ from d2lbuild.rendering.displayed_code import without_save_marks
     ],
 )
 def test_save_marks_are_not_shown(code: str, shown: str) -> None:
-    assert without_save_marks(code) == (shown, True)
+    assert displayed_code(code) == (shown, True)
+
+
+def test_stray_framework_marks_are_not_shown_either() -> None:
+    assert displayed_code("x = 1\n# %%tab jax\n#@tab pytorch, mxnet\ny = 2") == ("x = 1\ny = 2", False)
 
 
 @pytest.mark.parametrize("code", ['text = "#@save"', "x = 1  # @saved elsewhere", "x = (1  #@save", "x = 1"])
 def test_what_is_no_save_mark_stays(code: str) -> None:
-    assert without_save_marks(code) == (code, False)
+    assert displayed_code(code) == (code, False)

@@ -1,0 +1,31 @@
+"""What renderers are given beside the pages."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from d2lbuild.config.types import Config
+from d2lbuild.model import Book
+
+__all__ = ["RenderContext"]
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """What the renderers need to know beside the pages."""
+
+    config: Config
+    book: Book
+    frameworks: tuple[str, ...]
+    """The edition's frameworks, in the book's order."""
+    output: Path
+    """The folder that the renderer writes; a website's work folder stands beside it."""
+    modules: Mapping[str, Path] = field(default_factory=dict)
+    """The generated library modules, by framework."""
+    jobs: int = 1
+    observer: Callable[[str, int, int], None] = _silent
+    """Is told the stage, how many pages are done, and of how many."""
