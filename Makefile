@@ -1,0 +1,64 @@
+# The front door. `make` alone says what there is.
+
+FRAMEWORK ?= pytorch
+CORPUS ?=
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+
+BIN := .venv/bin
+STAMP := .venv/.set-up
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup book check test corpus clean
+
+# $(call install,PACKAGE): install a Debian package where that is possible, otherwise say what is missing.
+install = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(1); \
+	  else echo "$(1) is missing: install it, for example with \`sudo apt-get install $(1)\`" >&2; false; fi
+
+help: ## Show this list
+	@echo "Usage: make TARGET"
+	@echo
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@echo
+	@echo "After make setup, $(BIN)/d2lbuild --help says more."
+
+setup: $(STAMP) ## Install d2lbuild, and what developing it takes, into .venv
+
+# Also when the requirements in pyproject.toml have changed.
+$(STAMP): pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "d2lbuild needs Python 3.11 or later: install it, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || { $(call install,$(notdir $(PYTHON))-venv); }
+	@test -x $(BIN)/pip || { echo "making .venv"; "$(PYTHON)" -m venv --clear .venv; }
+	@echo "installing d2lbuild and its development tools into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+book: setup ## Build this repository's book: make book [FRAMEWORK=pytorch|mxnet|tensorflow|jax|all]
+	@$(BIN)/d2lbuild build --framework $(FRAMEWORK)
+
+check: setup ## Format, lint, types, import contracts and fast tests, in seconds
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 2 --dist loadfile -m 'not integration and not frameworks and not browser'
+
+test: setup ## Everything: also whole books, all frameworks and a real browser
+	@command -v chromium >/dev/null || { $(call install,chromium); } || echo "going on without a browser" >&2
+	$(BIN)/d2lbuild env sync
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist loadfile
+
+corpus: setup ## The tests of conformance over a real book: make corpus CORPUS=/path/to/d2l-en
+	@test -n "$(CORPUS)" || { echo "which book? make corpus CORPUS=/path/to/d2l-en" >&2; exit 2; }
+	CORPUS="$(abspath $(CORPUS))" $(BIN)/pytest tests/corpus
+
+clean: ## Remove what builds and tools have left here; results, environments and .venv stay
+	@if test -x $(BIN)/d2lbuild; then $(BIN)/d2lbuild clean; fi
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find d2lbuild tests -type d -name __pycache__ -prune -exec rm -rf {} +
