@@ -4,6 +4,7 @@ Sphinx loads the doctree of the target's page for each reference, and warns of p
 Here a collector remembers, for each page, which ids name which section, figure or table; that is all a reference needs.
 """
 
+import re
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = ["ResolveNumberedReferences", "TargetCollector"]
 
 logger = logging.getLogger(__name__)
 
+_IN_CODE = re.compile(r":numref:`([^`\s]+)`")
 _STORE = "d2lbuild_targets"
 _Targets = dict[str, dict[str, tuple[str, str]]]
 """By page and id: the kind of thing and its first id, under which Sphinx keeps its number."""
@@ -76,24 +78,35 @@ class ResolveNumberedReferences(SphinxPostTransform):
     default_priority = 9
 
     def run(self, **kwargs: Any) -> None:  # noqa: ARG002
-        """Replace each reference of the page by a link."""
+        """Replace each reference of the page by a link, and those in the docstrings of its code by words."""
         for node in list(self.document.findall(addnodes.pending_xref)):
             if node.get("reftype") == "numref":
                 node.replace_self(self._link(node))
+        for code in self.document.findall(nodes.literal_block):
+            if ":numref:`" in code.rawsource and code.parent.get("nb_element") == "cell_code_source":
+                text = _IN_CODE.sub(lambda match: self._target(match[1])[2] or match[1], code.rawsource)
+                code.rawsource = text
+                code[:] = [nodes.Text(text)]
 
     def _link(self, node: addnodes.pending_xref) -> nodes.Node:
-        name = str(node["reftarget"]).lower()
-        standard = self.env.domains.standard_domain
-        page, identifier = standard.anonlabels.get(name, ("", ""))
+        name = str(node["reftarget"])
+        page, identifier, text = self._target(name)
         if not page:
-            logger.warning("undefined label: %s", node["reftarget"], location=node, type="ref", subtype="numref")
-            return nodes.inline(name, str(node["reftarget"]), classes=["d2l-undefined"])
-        kind, first = _targets(self.env).get(page, {}).get(identifier, ("", identifier))
-        text = self._numbered(page, kind, first) or standard.labels.get(name, ("", "", ""))[2] or str(node["reftarget"])
+            logger.warning("undefined label: %s", name, location=node, type="ref", subtype="numref")
+            return nodes.inline(name, name, classes=["d2l-undefined"])
         address = _builder(self.env).get_relative_uri(self.env.current_document.docname, page)
         link = nodes.reference("", "", internal=True, refuri=f"{address}#{identifier}" if identifier else address)
         link += nodes.inline(text, text, classes=["std", "std-numref"])
         return link
+
+    def _target(self, label: str) -> tuple[str, str, str]:
+        """Return a label's page, its id there and the words for it; empty strings if there is no such label."""
+        name = label.lower()
+        standard = self.env.domains.standard_domain
+        page, identifier = standard.anonlabels.get(name, ("", ""))
+        kind, first = _targets(self.env).get(page, {}).get(identifier, ("", identifier))
+        title = standard.labels.get(name, ("", "", ""))[2]
+        return page, identifier, self._numbered(page, kind, first) or title or (label if page else "")
 
     def _numbered(self, page: str, kind: str, first: str) -> str:
         if kind == "section":

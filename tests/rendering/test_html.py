@@ -112,7 +112,7 @@ def _one() -> Page:
     one.prose(ONE)
     one.code("import torch  #@save\nx = 1", "pytorch", text="tensor(1.)\n")
     one.prose("Only PyTorch: {numref}`sec_gone`", "pytorch")
-    one.code("import jax", "jax", text="Array(1.)\n")
+    one.code('import jax\n"""See :numref:`fig_a`."""', "jax", text="Array(1.)\n")
     one.prose("For both.")
     one.code("secret()", text="seen\n", tags=frozenset({"hide-input"}))
     result = ExecutionResult(Status.DONE, (), 3.2, "2026-11-20T10:00:00Z", {"python": "3.11.7", "torch": "2.13.0"})
@@ -167,6 +167,11 @@ def test_references_are_numbered_and_pages_without_a_number_give_their_title(sit
     assert expected in site.text("ch/one")
     assert "1.1. One with" in site.text("ch/one")
     assert "1.1.1. Deeper" in site.text("ch/one")
+
+
+def test_references_in_the_docstrings_of_code_are_words(site: Site) -> None:
+    assert "See Fig. 1.1.1." in site.text("ch/one")
+    assert ":numref:" not in site.text("ch/one")
 
 
 def test_captions_hold_maths_citations_and_references(site: Site) -> None:
