@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 from sphinx.application import Sphinx
@@ -17,7 +18,7 @@ from sphinx.errors import SphinxError
 
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
-from d2lbuild.model import Finding, Page
+from d2lbuild.model import Finding, Page, Severity
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.myst import TranslationContext, translate
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
@@ -103,10 +104,10 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     mirror = Mirror(context.config, work / "source")
     positions = _write_sources(pages, context, mirror, translator)
     with fast_sphinx():
-        collector = _run_sphinx(mirror.source, work, context)
+        collector = _run_sphinx(mirror.source, work, context, len(pages))
     paths = {page.section.id: page.section.path for page in pages}
     findings = findings_of(collector.warnings, paths, positions)
-    kept = collector.keep(work / "warnings.json", findings, paths)
+    kept = [*_missing_files(context.config), *collector.keep(work / "warnings.json", findings, paths)]
     return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(kept)))
 
 
@@ -139,6 +140,15 @@ def _write_sources(
     return positions
 
 
+def _missing_files(config: Config) -> Iterator[Finding]:
+    """Report the files for the site that the configuration names and the book lacks."""
+    source = config.source.relative_to(config.root) if config.source.is_relative_to(config.root) else config.source
+    for name in _site_files(config):
+        if not (config.root / name).is_file():
+            message = f"{source}: the file {name} does not exist"
+            yield Finding("missing-file", message, severity=Severity.WARNING)
+
+
 def _site_files(config: Config) -> Iterator[PurePosixPath]:
     yield from (path for path in (config.html.favicon, config.html.logo) if path)
     yield from config.html.css
@@ -148,7 +158,7 @@ def _site_files(config: Config) -> Iterator[PurePosixPath]:
 # --- Sphinx -----------------------------------------------------------------------------------------------------------
 
 
-def _run_sphinx(source: Path, work: Path, context: RenderContext) -> WarningCollector:
+def _run_sphinx(source: Path, work: Path, context: RenderContext, total: int) -> WarningCollector:
     settings = sphinx_configuration(context.config, context.book, context.frameworks, context.modules, source)
     early = io.StringIO()
     try:
@@ -164,6 +174,8 @@ def _run_sphinx(source: Path, work: Path, context: RenderContext) -> WarningColl
             parallel=max(context.jobs, 1),
         )
         collector = _listen(app)
+        resolved = count(1)
+        app.connect("doctree-resolved", lambda *_: context.observer("html", next(resolved), total))
         app.build()
     except SphinxError as error:
         raise D2lbuildError(f"Sphinx stopped: {error}") from error

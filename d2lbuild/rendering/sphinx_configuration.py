@@ -20,6 +20,25 @@ _EXTENSIONS = [
     "d2lbuild.rendering.sphinx_extension",
 ]
 
+_COLOURS = {
+    "color-brand-content": "var(--color-brand-primary)",
+    "color-api-name": "var(--color-foreground-primary)",
+    "color-api-pre-name": "var(--color-foreground-muted)",
+}
+_LIGHT = {
+    "color-brand-primary": "#1d5fa8",
+    "color-background-primary": "#fdfdfc",
+    "color-code-background": "#f5f6f8",
+    "d2l-rule": "#c9d6e6",
+}
+_DARK = {
+    "color-brand-primary": "#82b4ee",
+    "color-background-primary": "#15181d",
+    "color-background-secondary": "#191d23",
+    "color-code-background": "#1e2229",
+    "d2l-rule": "#33475f",
+}
+
 _SUPPRESSED = [
     "toc.not_included",  # the source stage reports orphans
     "mystnb.mime_priority",  # outputs without a form that a page can show, such as widgets
@@ -69,7 +88,7 @@ def _general(config: Config, book: Book) -> dict[str, Any]:
         "math_number_all": False,
         "math_eqref_format": "({number})",
         "smartquotes": True,
-        "bibtex_bibfiles": [_from(config, path) for path in config.bibliography],
+        "bibtex_bibfiles": [_from(config, path) for path in _present(config, config.bibliography)],
         "bibtex_reference_style": "d2lbuild",
         "bibtex_default_style": "plain",
     }
@@ -93,16 +112,22 @@ def _markdown() -> dict[str, Any]:
 
 def _look(config: Config, source: Path) -> dict[str, Any]:
     html = config.html
+    css, scripts = _present(config, html.css), _present(config, html.javascript)
+    logo, favicon = (_present(config, [path] if path else []) for path in (html.logo, html.favicon))
     return {
         "html_theme": "furo",
         "html_title": config.title,
         "html_short_title": config.title,
-        "html_theme_options": {"sidebar_hide_name": html.logo is not None},
-        "html_logo": _from(config, html.logo) if html.logo else None,
-        "html_favicon": _from(config, html.favicon) if html.favicon else None,
-        "html_static_path": [str(_THEME / "static"), *_files_of(config, source)],
-        "html_css_files": ["book.css", *(path.name for path in html.css)],
-        "html_js_files": [path.name for path in html.javascript],
+        "html_theme_options": {
+            "sidebar_hide_name": bool(logo),
+            "light_css_variables": {**_COLOURS, **_LIGHT},
+            "dark_css_variables": {**_COLOURS, **_DARK},
+        },
+        "html_logo": _from(config, logo[0]) if logo else None,
+        "html_favicon": _from(config, favicon[0]) if favicon else None,
+        "html_static_path": [str(_THEME / "static"), *(str(source / _from(config, path)) for path in [*css, *scripts])],
+        "html_css_files": ["book.css", *(path.name for path in css)],
+        "html_js_files": [path.name for path in scripts],
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_use_index": True,
@@ -155,6 +180,6 @@ def _from(config: Config, path: PurePosixPath) -> str:
     return str(PurePosixPath(*([".."] * len(PurePosixPath(config.chapters).parts)), path))
 
 
-def _files_of(config: Config, source: Path) -> list[str]:
-    files = (*config.html.css, *config.html.javascript)
-    return list(dict.fromkeys(str(source / _from(config, path)) for path in files))
+def _present(config: Config, paths: Sequence[PurePosixPath]) -> list[PurePosixPath]:
+    """Leave out files that the book lacks: those are reported elsewhere, in the book's terms."""
+    return [path for path in paths if (config.root / path).is_file()]

@@ -152,7 +152,10 @@ def _as_myst(page: Page, _context: RenderContext, _pages: frozenset[str], mirror
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     root = tmp_path_factory.mktemp("a book – mit Umlaut ä")
     _write_book(root)
-    html = Html(header_links=(HeaderLink("Forum", "https://forum.example"), HeaderLink("No", "###_NO_###")))
+    html = Html(
+        css=(PurePosixPath("static/none.css"),),
+        header_links=(HeaderLink("Forum", "https://forum.example"), HeaderLink("No", "###_NO_###")),
+    )
     config = make_config(root, (PYTORCH, JAX, MXNET), bibliography=(PurePosixPath("d2l.bib"),), html=html)
     pages = _pages()
     frameworks = ("pytorch", "jax", "mxnet")
@@ -247,6 +250,7 @@ def test_findings_stand_at_the_lines_of_the_chapters(site: Site) -> None:
     deeper = next(number for number, line in enumerate(lines, start=1) if "unknown_key" in line)
     found = [(str(finding.span), finding.rule) for finding in site.result.findings]
     assert found == [
+        ("None", "missing-file"),
         (f"chapters/ch/one.md:{deeper}", "undefined-citation"),
         (f"chapters/ch/one.md:{deeper + 2}", "undefined-label"),
         (f"chapters/ch/one.md:{len(lines) + 5}", "undefined-label"),
