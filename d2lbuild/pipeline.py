@@ -18,6 +18,7 @@ from d2lbuild.edition.aliases import expand
 from d2lbuild.edition.library import Library, extract, used_names
 from d2lbuild.edition.select import has_page, select
 from d2lbuild.errors import UsageError
+from d2lbuild.execution.atomic import write_atomically
 from d2lbuild.execution.backends import local
 from d2lbuild.execution.cache import History, ResultCache
 from d2lbuild.execution.environments import Environment, cache_home, environment_digest, find, sync
@@ -209,17 +210,6 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
             hint = f"did you mean '{near[0]}'?" if near else f"the book has {', '.join(known)}"
             raise UsageError(f"unknown framework '{name}'", hint=hint)
     return tuple(name for name in known if name in names)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all; one that holds `text` already is left alone."""
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False, prefix=".") as file:
-        file.write(text)
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
 
 
 # --- reading ---

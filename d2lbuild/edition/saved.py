@@ -107,7 +107,8 @@ def _marked(body: Sequence[ast.stmt], line: int) -> list[ast.stmt]:
             inner = node.body[0]
             head = max(node.lineno, _first_line(inner) - 1)
             return [node] if line <= head or line == first == last else []
-        return [node] if line in {first, last} else []
+        at_its_end = line == last and not isinstance(node, _COMPOUND)
+        return [node] if line == first or at_its_end else []
     return []
 
 

@@ -49,8 +49,8 @@ def load_book(config: Config) -> Book:
     order = {section.path: n for n, section in enumerate(sections.values())}
     for orphan in (orphans := tuple(loader.orphans())):
         message = "no table of contents reaches this section: it has no page"
-        place = Span(loader.path_of(orphan), 1, 1)
-        findings.append(Finding("orphan", message, place, Severity.NOTE, "add it to a `toc`, or to the exclusions"))
+        start = Span(loader.path_of(orphan), 1, 1)
+        findings.append(Finding("orphan", message, start, Severity.NOTE, "add it to a `toc`, or to the exclusions"))
     findings.sort(key=lambda one: (order.get(one.span.path, len(order)), one.span) if one.span else (-1, _NOWHERE))
     citations = frozenset(checker.citations)
     return Book(root, sections, labels, citations, orphans, tuple(findings))

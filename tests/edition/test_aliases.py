@@ -1,6 +1,7 @@
 """Framework-neutral calls turned into what they stand for."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,11 +49,10 @@ def test_definitions_do_what_the_expansions_do() -> None:
 
     definitions = dict(alias_definitions(ALIASES))
     assert alias_names(ALIASES) == definitions.keys()
-    scope = {"torch": Torch}
+    d2l: dict[str, Any] = {"torch": Torch}
     for name in ("reduce_sum", "norm", "transpose", "size"):
-        exec(definitions[name], scope)  # noqa: S102
-    d2l = scope
-    assert d2l["reduce_sum"](Tensor(3), axis=1) == ("sum", 3, 1)  # type: ignore[operator]
-    assert d2l["norm"](3, keepdims=True) == ("norm", 3, True)  # type: ignore[operator]
-    assert d2l["transpose"](Tensor(3)) == ("transposed", 3)  # type: ignore[operator]
-    assert d2l["size"](Tensor(3)) == 3  # type: ignore[operator]
+        exec(definitions[name], d2l)  # noqa: S102
+    assert d2l["reduce_sum"](Tensor(3), axis=1) == ("sum", 3, 1)
+    assert d2l["norm"](3, keepdims=True) == ("norm", 3, True)
+    assert d2l["transpose"](Tensor(3)) == ("transposed", 3)
+    assert d2l["size"](Tensor(3)) == 3

@@ -1,0 +1,53 @@
+"""Which statements a `#@save` exports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from d2lbuild.edition.saved import docstring_with, saved_statements
+from tests.books import read_cases
+
+CASES = read_cases(Path(__file__).parent / "cases" / "saved.txt")
+
+
+@pytest.mark.parametrize(("title", "source", "expected"), CASES, ids=[case[0] for case in CASES])
+def test_saved_statements(title: str, source: str, expected: str) -> None:
+    saved, unused = saved_statements(source)
+    assert "\n".join(f"{one.code}\n---" for one in saved) == expected
+    assert unused == []
+
+
+def test_the_class_that_a_method_joins() -> None:
+    for owner in ("Trainer", "d2l.Trainer"):
+        (saved,), _ = saved_statements(f"@d2l.add_to_class({owner})  #@save\ndef fit(self): return 1")
+        assert saved.joins == "Trainer"
+
+
+def test_a_mark_that_saves_nothing() -> None:
+    assert saved_statements("class A:\n    def f(self):  #@save\n        return 1\n")[1] == [2]
+    assert saved_statements("x = 1\n#@save\n")[1] == [2]
+
+
+@pytest.mark.parametrize(
+    ("code", "docstring"),
+    [
+        ("def f():\n    return 1", "Here."),
+        ('def f():\n    """Do it."""\n    return 1', "Do it.\n\nHere."),
+        ('def f():\n    """Do it.\n\n    At length.\n    """\n    return 1', "Do it.\n\nAt length.\n\nHere."),
+        ("def f(x) -> int:\n    if x:\n        return 1\n    return 2", "Here."),
+        ("class A(B):\n    'Öl.'; x = 1\n    def f(self):\n        return 1", "Öl.\n\nHere."),
+        ("def f():\n    # a comment\n    return 1", "Here."),
+        ('@deco\ndef f(\n    a,\n):\n    r"""Raw \\d."""\n', "Raw \\d.\n\nHere."),
+        ('def f(): "Short."; return 1', "Short.\n\nHere."),
+    ],
+)
+def test_a_sentence_in_the_docstring(code: str, docstring: str) -> None:
+    changed = docstring_with(code, "Here.")
+    node = ast.parse(changed).body[0]
+    assert isinstance(node, ast.FunctionDef | ast.ClassDef)
+    assert ast.get_docstring(node) == docstring
+
+
+def test_a_definition_of_one_line_has_no_place_for_a_docstring() -> None:
+    assert docstring_with("def f(): return 1", "Here.") == "def f(): return 1"
