@@ -47,7 +47,7 @@ def translate(text: str, context: TranslationContext) -> Translated:
 
 
 _LIST_MARKER = re.compile(r"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+")
-_PUNCTUATION = re.compile(r"[ \t]*([.,;:])[ \t]*(?=\r?\n|\r|$)")
+_PUNCTUATION = re.compile(r"[ \t]*([.,;:])(?=\s|$)")
 _TARGET_LINE = re.compile(r"^([ \t]*)(%|\+\+\+|:::|\([^()\s]+\)=[ \t]*$)", re.MULTILINE)
 _OWN_NUMBERING = re.compile(r"\s*\\begin\{(align|alignat|equation|eqnarray|flalign|gather|multline)\*?\}")
 _CITATIONS = {"cite": "cite:p", "citep": "cite:p", "citet": "cite:t"}
@@ -254,7 +254,9 @@ class _Translator:
             keys = [key.strip() for key in value.split(",") if key.strip()]
             known = [key for key in keys if key in self.context.book.citations]
             missing = "".join(f" \\[{key}?\\]" for key in keys if key not in known)
-            return (f"{{{_CITATIONS[mark.name]}}}`{','.join(known)}`" if known else "") + missing.removeprefix(" ")
+            return (f"{{{_CITATIONS[mark.name]}}}`{','.join(known)}`" if known else "") + (
+                missing if known else missing.lstrip()
+            )
         if mark.name in {"class", "func", "mod"}:
             return f"{{py:{mark.name}}}`{value}`"
         if mark.name == "bibliography":
