@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path, PurePosixPath
 
+import pybtex.errors
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
 from d2lbuild.model import Finding, Page, Severity
+from d2lbuild.rendering.bibliography_errors import bibliography_findings, bibliography_key
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.myst import TranslationContext, translate
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
@@ -103,11 +105,14 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     work = context.output.parent / f"{context.output.name}-work"
     mirror = Mirror(context.config, work / "source")
     positions = _write_sources(pages, context, mirror, translator)
-    with fast_sphinx():
+    with fast_sphinx(), pybtex.errors.capture() as errors:
         collector = _run_sphinx(mirror.source, work, context, len(pages))
     paths = {page.section.id: page.section.path for page in pages}
     findings = findings_of(collector.warnings, paths, positions)
-    kept = [*_missing_files(context.config), *collector.keep(work / "warnings.json", findings, paths)]
+    bibliography = bibliography_key(context.config)
+    more = [(bibliography, found) for found in bibliography_findings(errors, context.config)]
+    known = collector.keep(work / "warnings.json", findings, {*paths, bibliography}, more)
+    kept = [*_missing_files(context.config), *known]
     return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(kept)))
 
 

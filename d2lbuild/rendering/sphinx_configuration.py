@@ -44,6 +44,7 @@ _SUPPRESSED = [
     "mystnb.mime_priority",  # outputs without a form that a page can show, such as widgets
     "myst.header",  # books skip heading levels
     "config.cache",
+    "misc.highlighting_failure",  # shell commands in cells
     "ref.footnote",
 ]
 

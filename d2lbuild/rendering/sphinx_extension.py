@@ -64,8 +64,8 @@ class RawFromBook(Raw):
             return self._nothing(f"the file {self.options['file']} lies outside of the book")
         if not path.is_file():
             return self._nothing(f"the file {self.options['file']} does not exist")
-        self.options["file"] = str(path)
-        return super().run()
+        env.note_dependency(str(path))
+        return [nodes.raw("", path.read_text(encoding="utf-8"), format=self.arguments[0].lower())]
 
     def _nothing(self, reason: str) -> list[nodes.Node]:
         logger.warning(reason, location=(self._docname, self.lineno), type="d2l", subtype="raw")
@@ -120,9 +120,11 @@ class SingleIds(SphinxPostTransform):
 
 def _set_up_builder(app: Sphinx) -> None:
     app.registry.html_block_math_renderers["mathjax"] = (_visit_display, None)
+    environment: Any = app.env
     # MyST-NB would put the images of outputs beside the site's folder.
     outputs = Path(app.doctreedir).parent / "outputs"
-    environment: Any = app.env
+    # Directives such as `include` would read any file of this machine into a page.
+    environment.settings["file_insertion_enabled"] = False
     environment.mystnb_config = environment.mystnb_config.copy(output_folder=str(outputs))
 
 

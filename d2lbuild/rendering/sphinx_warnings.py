@@ -75,10 +75,21 @@ class WarningCollector(logging.Handler):
             return ""
         return name.with_suffix("").as_posix()
 
-    def keep(self, store: Path, findings: Mapping[PlacedWarning, Finding], pages: Iterable[str]) -> list[Finding]:
-        """Add what earlier builds found on pages that this one left alone, and remember it all in `store`."""
+    def keep(
+        self,
+        store: Path,
+        findings: Mapping[PlacedWarning, Finding],
+        pages: Iterable[str],
+        more: Sequence[tuple[str, Finding]],
+    ) -> list[Finding]:
+        """Add what earlier builds found on pages that this one left alone, and remember it all in `store`.
+
+        `more` are findings of other makers, by page; they replace all that was known of these pages from reading.
+        """
         known = set(pages)
         now = [(warning.page, warning.reading, findings[warning]) for warning in self.warnings]
+        now += [(page, True, finding) for page, finding in more]
+        self.read.update(page for page, _ in more)
         for page, reading, finding in _load(store):
             renewed = self.read if reading else self.written | self.read
             if page in known and page not in renewed:
@@ -101,7 +112,7 @@ def _finding(
     if warning.page in sources:
         line = positions[warning.page].chapter_line(warning.position) or 1
         span = Span(sources[warning.page], line, line)
-    message = warning.message
+    message = warning.message.split("\n")[0].rstrip(":")
     if message[:1].isupper() and not message[:2].isupper():
         message = message[0].lower() + message[1:]
     return Finding(_RULES.get(warning.kind, "rendering"), message.rstrip("."), span, Severity.WARNING)

@@ -17,7 +17,8 @@ BOTH = ("pytorch", "jax")
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><circle cx="5" cy="5" r="4"/></svg>'
 BIB = """@article{ada, author={Ada Lovelace and Charles Babbage and Some Body},
-    title={On Engines}, journal={J}, year={1842}}"""
+    title={On Engines}, journal={J}, year={1842}}
+@article{broken, title={never closed"""
 LIBRARY = '''
 class Net(nn.Module):
     """A net.
@@ -97,6 +98,7 @@ def _pages() -> list[Page]:
     index.add(CellKind.RST, ".. raw:: html\n   :file: front.html")
     index.add(CellKind.RST, ".. raw:: html\n   :file: missing.html")
     index.add(CellKind.RST, ".. raw:: html\n   :file: ../../../etc/hostname")
+    index.add(CellKind.RST, ".. include:: ../../../../../../etc/hostname")
     preface = PageBuilder("preface", BOTH)
     preface.prose("(chap_preface)=\n# Preface\n\n:::{figure} img/none.svg\n:::")
     chapter = PageBuilder("ch/index", BOTH)
@@ -257,7 +259,9 @@ def test_findings_stand_at_the_lines_of_the_chapters(site: Site) -> None:
         ("chapters/ch/two.md:23", "rendering"),
         ("chapters/index.md:15", "missing-file"),
         ("chapters/index.md:18", "missing-file"),
+        ("chapters/index.md:21", "rendering"),
         ("chapters/preface.md:4", "missing-image"),
+        ("d2l.bib:3", "bibliography"),
     ]
     messages = [finding.message for finding in site.result.findings]
     assert "undefined label: sec_nowhere" in messages
