@@ -6,10 +6,10 @@ from d2lbuild.cli.messages import note, say
 from d2lbuild.cli.options import BookOption, read_config
 from d2lbuild.errors import UsageError
 
-__all__ = ["clean"]
+__all__ = ["MARKER", "clean"]
 
-_MARKER = ".d2lbuild"
-"""Builds leave this file in the folders that they make."""
+MARKER = ".d2lbuild"
+"""This file lies in every output folder that d2lbuild has made."""
 
 
 def clean(book: BookOption = None) -> int:
@@ -34,9 +34,9 @@ def clean(book: BookOption = None) -> int:
         raise UsageError(f"{folder} is not a folder: remove it yourself if it is not needed")
     if folder.resolve() == root or not folder.resolve().is_relative_to(root):
         raise UsageError(f"{folder} does not lie inside of the book: remove it yourself if it is not needed")
-    if not (folder / _MARKER).is_file():
+    if not (folder / MARKER).is_file():
         raise UsageError(
-            f"{folder} was not made by d2lbuild, since it has no file {_MARKER}",
+            f"{folder} was not made by d2lbuild, since it has no file {MARKER}",
             hint="remove it yourself if it is not needed",
         )
     shutil.rmtree(folder)

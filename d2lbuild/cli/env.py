@@ -54,7 +54,8 @@ def show(book: BookOption = None) -> int:
     from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
 
     home = environments.cache_home()
-    wanted = _folders(_book(book), home)
+    config = _book(book)
+    wanted = _folders(config, home)
     used: set[Path] = set()
     rows = [("framework", "python", "packages", "folder", "")]
     for environment in environments.list_environments(home):
@@ -65,6 +66,9 @@ def show(book: BookOption = None) -> int:
         rows.append((environment.framework, environment.python_version, number, str(folder), use))
     missing = [name for folder, name in (wanted or {}).items() if folder not in used]
     rows += [(name, "", "", "", "not there: `d2lbuild env sync` makes it") for name in missing]
+    for framework in config.frameworks if config else ():
+        if framework.interpreter is not None:
+            rows.append((framework.name, "", "", str(framework.interpreter), "named in framework.toml"))
     if len(rows) > 1:
         say(columns(rows))
     else:

@@ -97,6 +97,8 @@ def count(number: int, noun: str) -> str:
 
 def duration(seconds: float) -> str:
     """Return a length of time as a reader says it: ``3.2 s``, ``2 min 05 s``, ``1 h 04 min``."""
+    if 0 < seconds < 0.05:
+        return "<0.1 s"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
