@@ -1,6 +1,6 @@
 """How a build goes on, drawn on a terminal: a bar, and below it what is running and for how long."""
 
-import time
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -30,7 +30,7 @@ class LiveProgress(PlainProgress):
 
     def __init__(self, *, all_findings: bool = False) -> None:
         super().__init__(all_findings=all_findings)
-        self._begun = time.monotonic()
+        self._begun = monotonic()
         self._running: tuple[tuple[ExecutionRequest, float], ...] = ()
         self._failed = 0
         self._doing = "reading the book"
@@ -72,7 +72,7 @@ class LiveProgress(PlainProgress):
         """Draw one more notebook, with a clock."""
         if not self._running and self._progress is None:
             self._begin("running notebooks", (self.done, self.total))
-        self._running = (*self._running, (request, time.monotonic()))
+        self._running = (*self._running, (request, monotonic()))
 
     def finished(self, request: ExecutionRequest, result: ExecutionResult) -> None:
         """Draw one less; a failure stays above the bar."""
@@ -93,11 +93,11 @@ class LiveProgress(PlainProgress):
 
     def _begin(self, doing: str, progress: tuple[int, int] | None) -> None:
         self._doing, self._progress, self._detail = doing, progress, ""
-        self._begun = time.monotonic()
+        self._begun = monotonic()
 
     def draw(self) -> RenderableType:
         """Return what the terminal shows now."""
-        now = time.monotonic()
+        now = monotonic()
         line = Table.grid(padding=(0, 1))
         cells: list[RenderableType] = [Text(self._doing, "bold", no_wrap=True)]
         if self._progress is not None:

@@ -1,0 +1,144 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from d2lbuild import pipeline
+from d2lbuild.config import Config
+from d2lbuild.execution.plan import BuildPlan
+from d2lbuild.model import Finding, Severity
+from d2lbuild.pipeline import BuildReport, BuildRequest, Observer
+from tests.cli.conftest import Run
+from tests.cli.values import failed, known, to_run
+
+WARNING = Finding("odd", "it is odd", severity=Severity.WARNING)
+NOTE = Finding("so", "it is so", severity=Severity.NOTE)
+OUTPUTS = {"html": Path("/out/html/index.html"), "notebooks": Path("/out/notebooks")}
+PLAN = BuildPlan((known("a/a"),), (), (to_run("a/b"), to_run("a/c")))
+
+Faked = Callable[[BuildReport], list[tuple[Config, BuildRequest]]]
+
+
+@pytest.fixture
+def faked(monkeypatch: pytest.MonkeyPatch) -> Faked:
+    """Let builds return a report, and note what they were asked."""
+
+    def fake(report: BuildReport) -> list[tuple[Config, BuildRequest]]:
+        asked = []
+
+        def build(config: Config, request: BuildRequest, observer: Observer) -> BuildReport:
+            asked.append((config, request))
+            return report
+
+        monkeypatch.setattr(pipeline, "build", build)
+        return asked
+
+    return fake
+
+
+def _report(**changes: object) -> BuildReport:
+    values = {
+        "findings": (),
+        "failures": (),
+        "plan": PLAN,
+        "executed": 2,
+        "outputs": {"html": OUTPUTS["html"]},
+        "seconds": 75,
+    }
+    return BuildReport(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_stdout_is_the_path_of_the_website(run: Run, book: Path, faked: Faked) -> None:
+    faked(_report())
+    told = run("build")
+    assert (told.code, told.out) == (0, "/out/html/index.html\n")
+    assert told.err == "3 notebooks: 2 run, 1 cached; 1 min 15 s in all\n"
+
+
+def test_the_website_is_last(run: Run, book: Path, faked: Faked) -> None:
+    asked = faked(_report(outputs=OUTPUTS))
+    assert run("build", "--to", "html,notebooks").out == "/out/notebooks\n/out/html/index.html\n"
+    assert asked[0][1].to == ("html", "notebooks")
+
+
+def test_defaults(run: Run, book: Path, faked: Faked) -> None:
+    asked = faked(_report())
+    run("build")
+    config, request = asked[0]
+    assert (config.root, config.output) == (book, book / "_build")
+    assert request == BuildRequest(frameworks=("pytorch",))
+
+
+def test_every_option_arrives(run: Run, book: Path, faked: Faked, tmp_path: Path) -> None:
+    asked = faked(_report())
+    options = ["-f", "jax", "--framework", "pytorch", "--to", "notebooks", "--no-execute", "--output", "o"]
+    told = run("build", *options, "-j", "3", "--rerun-failed", "--force", "one", "chapters/two.md")
+    config, request = asked[0]
+    assert told.code == 0
+    assert config.output == book / "o"
+    assert request == BuildRequest(
+        frameworks=("pytorch", "jax"),
+        to=("notebooks",),
+        execute=False,
+        sections=("one", "two"),
+        jobs=3,
+        rerun_failed=True,
+        force=True,
+    )
+
+
+@pytest.mark.parametrize("framework", ["all", "pytorch,jax", "jax,pytorch"])
+def test_frameworks_are_in_the_order_of_the_book(run: Run, book: Path, faked: Faked, framework: str) -> None:
+    asked = faked(_report())
+    run("build", "--framework", framework, "--execute")
+    assert asked[0][1] == BuildRequest(frameworks=("pytorch", "jax"), execute=True)
+
+
+@pytest.mark.parametrize("option", [["-f", "jacks"], ["--to", "htlm"], ["--output", "."], ["--book", "nowhere"]])
+def test_what_does_not_exist_is_wrong_usage(run: Run, book: Path, faked: Faked, option: list[str]) -> None:
+    asked = faked(_report())
+    told = run("build", *option)
+    assert (told.code, told.out, asked) == (2, "", [])
+    assert told.err.startswith("error: ")
+    assert "hint: " in told.err
+
+
+def test_a_failed_notebook_fails_the_build_and_is_shown(run: Run, book: Path, faked: Faked) -> None:
+    faked(_report(failures=(failed(),)))
+    told = run("build")
+    assert told.code == 1
+    assert told.out == "/out/html/index.html\n"
+    assert "\nchapters/a/b.md:15: NameError: name 'w' is not defined [pytorch]\n" in told.err
+    assert told.err.endswith("\n3 notebooks: 2 run, 1 cached, 1 failed; 1 min 15 s in all\n")
+
+
+def test_without_running_anything(run: Run, book: Path, faked: Faked) -> None:
+    faked(_report(plan=None, executed=0))
+    assert run("build", "--no-execute").err == "no notebook was run; 1 min 15 s in all\n"
+
+
+def test_warnings_fail_only_a_strict_build(run: Run, book: Path, faked: Faked) -> None:
+    faked(_report(findings=(NOTE, WARNING)))
+    lenient = run("build")
+    assert lenient.code == 0
+    assert lenient.err.startswith("warning: it is odd [odd]\n3 notebooks")
+    assert "it is so" not in lenient.err
+    strict = run("build", "--strict")
+    assert strict.code == 1
+    assert strict.err.endswith("error: --strict allows none of 1 warning\n")
+    assert strict.out == "/out/html/index.html\n"
+
+
+def test_notes_fail_nothing(run: Run, book: Path, faked: Faked) -> None:
+    faked(_report(findings=(NOTE,)))
+    assert run("build", "--strict").code == 0
+
+
+@pytest.mark.integration
+def test_a_real_book_without_running_it(run: Run, book: Path) -> None:
+    told = run("build", "--no-execute")
+    assert told.code == 0, told.err
+    index = Path(told.out.splitlines()[-1])
+    assert index == book / "_build" / "pytorch" / "html" / "index.html"
+    assert "The Book" in index.read_text()
+    assert run("clean").code == 0

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+
+def test_writes_a_module_for_each_framework(run: Run, book: Path) -> None:
+    told = run("extract-lib")
+    modules = [book / "_build" / "lib" / "d2l" / name for name in ("torch.py", "jax.py")]
+    assert told.code == 0
+    assert told.out.splitlines() == [str(module) for module in modules]
+    assert all("def double(x):" in module.read_text() for module in modules)
+    assert run("clean").code == 0
+    assert not (book / "_build").exists()
+
+
+def test_one_framework_somewhere_else(run: Run, book: Path, tmp_path: Path) -> None:
+    told = run("extract-lib", "-f", "jax", "--output", str(tmp_path / "src"))
+    assert told.out == f"{tmp_path / 'src' / 'd2l' / 'jax.py'}\n"
+    assert not (book / "_build").exists()
+    assert [path.name for path in (tmp_path / "src" / "d2l").iterdir()] == ["jax.py"]
+
+
+def test_check_says_when_a_module_is_stale(run: Run, book: Path) -> None:
+    run("extract-lib")
+    assert run("extract-lib", "--check").code == 0
+    chapter = book / "chapters" / "one.md"
+    chapter.write_text(chapter.read_text().replace("return 2 * x", "return x + x", 1))
+    stale = (book / "_build" / "lib" / "d2l" / "torch.py").read_text()
+    told = run("extract-lib", "--check")
+    assert told.code == 4
+    assert "--- _build/lib/d2l/torch.py\n" in told.out
+    assert "-    return 2 * x\n+    return x + x\n" in told.out
+    assert "jax.py" not in told.out
+    assert "1 library module out of date: torch.py" in told.err
+    assert (book / "_build" / "lib" / "d2l" / "torch.py").read_text() == stale
+
+
+def test_check_without_any_module(run: Run, book: Path) -> None:
+    told = run("extract-lib", "--check")
+    assert told.code == 4
+    assert "--- /dev/null\n" in told.out
+    assert not (book / "_build").exists()
+
+
+def test_an_unknown_framework(run: Run, book: Path) -> None:
+    told = run("extract-lib", "--framework", "pytroch")
+    assert told.code == 2
+    assert "pytorch" in told.err
