@@ -24,6 +24,7 @@ help: ## Show this list
 	@echo "After make setup, $(BIN)/d2lbuild --help says more."
 
 setup: $(STAMP) ## Install d2lbuild, and what developing it takes, into .venv
+	@:
 
 # Also when the requirements in pyproject.toml have changed.
 $(STAMP): pyproject.toml

@@ -20,6 +20,8 @@ __all__ = ["LiveProgress"]
 
 _BAR_WIDTH = 30
 _MOST_RUNNING = 12
+_AFTERWARDS = {"write": "reading the pages", "html": "finishing the website"}
+"""What Sphinx does, without counting, when all pages of a stage are done."""
 
 
 class LiveProgress(PlainProgress):
@@ -86,9 +88,11 @@ class LiveProgress(PlainProgress):
 
     def rendering(self, stage: str, done: int, total: int) -> None:
         """Draw how many pages are done."""
-        doing = f"{stage_words(stage)} pages"
-        if doing != self._doing:
-            self._begin(doing, (done, total))
+        if done >= total and stage in _AFTERWARDS:
+            self._begin(_AFTERWARDS[stage], None)
+            return
+        if stage_words(stage) != self._doing:
+            self._begin(stage_words(stage), (done, total))
         self._progress = (done, total)
 
     def _begin(self, doing: str, progress: tuple[int, int] | None) -> None:

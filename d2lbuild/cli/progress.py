@@ -17,7 +17,7 @@ __all__ = ["MOST_FINDINGS", "PlainProgress"]
 MOST_FINDINGS = 20
 """How many findings a build shows; `check` shows all."""
 
-_STAGES = {"read": "reading", "write": "writing"}
+_STAGES = {"write": "preparing the website", "html": "writing the website", "notebooks": "writing notebooks"}
 
 
 class PlainProgress(Observer):
@@ -90,11 +90,11 @@ class PlainProgress(Observer):
         """Say that a stage of rendering begins."""
         if stage not in self._announced:
             self._announced.add(stage)
-            self.console.print(f"{stage_words(stage)} {count(total, 'page')}")
+            self.console.print(f"{stage_words(stage)}: {count(total, 'page')}")
 
 
 def stage_words(stage: str) -> str:
-    """Return what a stage of rendering does, in a word."""
+    """Return what a stage of rendering does."""
     return _STAGES.get(stage, stage)
 
 

@@ -64,8 +64,13 @@ def test_pages_are_counted(screen: io.StringIO, monkeypatch: pytest.MonkeyPatch)
     shown = LiveProgress()
     shown.rendering("write", 0, 8)
     shown.rendering("write", 3, 8)
-    assert _drawn(shown, monkeypatch, 104.0)[0].startswith("writing pages")
-    assert _drawn(shown, monkeypatch, 104.0)[0].endswith("3/8 4.0 s")
+    (line,) = _drawn(shown, monkeypatch, 104.0)
+    assert line.startswith("preparing the website")
+    assert line.endswith("3/8 4.0 s")
+    shown.rendering("write", 8, 8)
+    assert _drawn(shown, monkeypatch, 105.0) == ["reading the pages 1.0 s"]
+    shown.rendering("html", 1, 8)
+    assert _drawn(shown, monkeypatch, 105.0)[0].startswith("writing the website")
 
 
 def test_many_notebooks_do_not_fill_the_screen(screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
