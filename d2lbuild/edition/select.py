@@ -27,6 +27,7 @@ def has_page(section: Section, framework: str) -> bool:
     all beside cells for others are not enough: they could not run without those.
     """
     marks = [block.frameworks for block in section.blocks if block.kind is BlockKind.CODE]
+    marks = [mark for mark in marks if mark is None or mark]  # a mark of unknown names alone is a mistake, no choice
     return all(mark is None for mark in marks) or any(mark is not None and framework in mark for mark in marks)
 
 

@@ -26,6 +26,7 @@ def test_which_frameworks_have_a_page() -> None:
     assert frameworks(cell("#@tab all")) == list(NAMES)
     assert frameworks(cell("#@tab jax")) == ["jax"]
     assert frameworks(cell("#@tab jax") + cell("")) == ["pytorch", "jax"]
+    assert frameworks(cell("#@tab all") + cell("#@tab jxa")) == list(NAMES)
     # Cells for all beside cells for others cannot run without those.
     assert frameworks(cell("#@tab all") + cell("#@tab mxnet, jax")) == ["mxnet", "jax"]
 

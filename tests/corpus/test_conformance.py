@@ -1,0 +1,154 @@
+"""What must hold for any real book, unchanged, without running its notebooks."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import libcst as cst
+import pytest
+from bs4 import BeautifulSoup, Tag
+
+from d2lbuild.config import Aliases, Config
+from d2lbuild.edition.aliases import expand_code
+from d2lbuild.edition.code import CodeError, concrete, is_python, text_of
+from d2lbuild.edition.select import has_page
+from d2lbuild.model import BlockKind, Book
+from d2lbuild.pipeline import BuildReport, BuildRequest, build, check, libraries, select_frameworks
+from d2lbuild.source.book import SUFFIXES, load_book
+from d2lbuild.source.markdown import FrameworkNames, parse_section, unparse
+
+PROSE_MARKS = re.compile(
+    r":(numref|eqref|ref|label|eqlabel|cite|citet|citep|width|height|begin_tab|end_tab|bibliography):`?"
+    r"|:end_tab:|\(\*\*|\*\*\)|\[\*\*|\*\*\]|\(~~|~~\)|%%tab|#@tab"
+)
+CODE_MARKS = re.compile(
+    r"#\s*@tab\b|%%tab\b|#\s*@save\b|tab\.selected|tab\.interact_select|:(numref|eqref|cite|citet):`"
+)
+
+
+@pytest.fixture(scope="session")
+def book(corpus: Config) -> Book:
+    return load_book(corpus)
+
+
+@pytest.fixture(scope="session")
+def built(request: pytest.FixtureRequest, corpus: Config) -> tuple[tuple[str, ...], BuildReport]:
+    names = select_frameworks(corpus, [request.param])
+    return names, build(corpus, BuildRequest(names, execute=False))
+
+
+def test_every_file_comes_back_byte_for_byte(corpus: Config) -> None:
+    names = FrameworkNames(tuple(framework.name for framework in corpus.frameworks))
+    files = [path for path in corpus.root.rglob("*.md") if not path.is_relative_to(corpus.output)]
+    assert files
+    for path in files:
+        text = path.read_bytes().decode("utf-8", errors="surrogateescape")
+        assert unparse(parse_section(text, path.relative_to(corpus.root), names)) == text, path  # type: ignore[arg-type]
+
+
+def test_every_cell_comes_back_as_it_is(book: Book) -> None:
+    for section in book.sections.values():
+        for block in section.blocks:
+            if block.kind is BlockKind.CODE and is_python(block.content):
+                try:
+                    module: cst.Module = concrete(block.content)
+                except CodeError:
+                    continue  # `check` reports it
+                assert text_of(module) == block.content, block.span
+                assert expand_code(block.content, Aliases()) == block.content
+
+
+def test_libraries_are_python_and_deterministic(corpus: Config) -> None:
+    names = [framework.name for framework in corpus.frameworks]
+    first, second = libraries(corpus, names), libraries(corpus, names)
+    for name in names:
+        ast.parse(first[name].source)
+        assert first[name].source == second[name].source
+
+
+def test_findings_lie_in_the_book(corpus: Config) -> None:
+    for finding in check(corpus):
+        assert finding.span, finding
+        assert (corpus.root / finding.span.path).is_file(), finding
+
+
+def test_every_section_of_the_contents_has_its_page(
+    corpus: Config, book: Book, built: tuple[tuple[str, ...], BuildReport]
+) -> None:
+    names, report = built
+    site = report.outputs["html"].parent
+    for section in book.sections.values():
+        wanted = any(has_page(section, name) for name in names)
+        assert (site / f"{section.id}.html").is_file() is wanted, section.id
+    assert all(path.suffix in SUFFIXES for path in (corpus.root / one.path for one in book.sections.values()))
+
+
+def test_no_mark_is_visible(book: Book, built: tuple[tuple[str, ...], BuildReport]) -> None:
+    _, report = built
+    site = report.outputs["html"].parent
+    faults = []
+    for section in book.sections:
+        path = site / f"{section}.html"
+        if path.is_file():
+            faults += [f"{section}: {fault}" for fault in visible_marks(path)]
+    assert faults == []
+
+
+def visible_marks(path: Path) -> Iterator[str]:
+    """Yield the marks that a reader of the page would see; listings and code spans of the prose may speak of them."""
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml" if _has_lxml() else "html.parser")
+    article = soup.find("article") or soup.body
+    assert isinstance(article, Tag)
+    for cell in article.select("div.cell_input"):
+        yield from (match.group() for match in CODE_MARKS.finditer(cell.get_text()))
+    for listing in article.select("pre, code, script, style, .math"):
+        listing.decompose()
+    yield from (match.group() for match in PROSE_MARKS.finditer(article.get_text()))
+
+
+def _has_lxml() -> bool:
+    try:
+        import lxml  # noqa: F401, PLC0415
+    except ImportError:
+        return False
+    return True
+
+
+def test_nothing_is_loaded_from_elsewhere(book: Book, built: tuple[tuple[str, ...], BuildReport]) -> None:
+    _, report = built
+    site = report.outputs["html"].parent
+    pattern = re.compile(
+        r"<(?:script|img|iframe|source|video|audio)\b[^>]*\bsrc=\"(?:https?:)?//[^\"]*|<link\b[^>]*\bhref=\"(?:https?:)?//[^\"]*"
+    )
+    for section in book.sections:
+        path = site / f"{section}.html"
+        if path.is_file():
+            found = [match.group() for match in pattern.finditer(path.read_text(encoding="utf-8"))]
+            assert [one for one in found if 'rel="canonical"' not in one] == [], section
+
+
+def test_rendering_finds_nothing_that_the_check_does_not(
+    corpus: Config, built: tuple[tuple[str, ...], BuildReport]
+) -> None:
+    """Only files that reStructuredText names are looked for by Sphinx alone."""
+    _, report = built
+    known = set(check(corpus))
+    assert [str(one) for one in report.findings if one not in known and one.rule != "missing-file"] == []
+
+
+def test_notebooks_are_valid(corpus: Config, book: Book) -> None:
+    import nbformat  # noqa: PLC0415
+
+    name = corpus.default_framework
+    report = build(
+        replace(corpus, output=corpus.output / "nb"), BuildRequest((name,), to=("notebooks",), execute=False)
+    )
+    for section in book.sections.values():
+        if has_page(section, name):
+            (path,) = report.outputs["notebooks"].rglob(f"{section.id}.ipynb")
+            notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+            nbformat.validate(notebook)
+            ids = [cell.id for cell in notebook.cells]
+            assert len(ids) == len(set(ids))
