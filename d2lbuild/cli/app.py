@@ -1,5 +1,6 @@
 """The program: its commands, and what becomes of errors. Nothing else ends the process."""
 
+import errno
 import functools
 import io
 import os
@@ -92,7 +93,8 @@ def _guarded(command: Callable[..., int]) -> Callable[..., None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
         except OSError as error:
-            complain(_told(error))
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            complain(_told(error), hint="free some space, or choose another folder with --output" if full else "")
             code = 1
         raise typer.Exit(code)
 

@@ -108,8 +108,8 @@ def duration(seconds: float) -> str:
 
 
 def is_detail(line: str) -> bool:
-    """Whether a line of uv's output only names one of the packages that it has installed, or nothing."""
-    return line.startswith((" + ", " - ", " ~ ")) or not line.strip()
+    """Whether a line of uv's output says nothing that a reader needs: each package, how to activate."""
+    return line.startswith((" + ", " - ", " ~ ", "Activate with")) or not line.strip()
 
 
 def columns(rows: Sequence[Sequence[str]], *, heading: bool = True) -> Text:
