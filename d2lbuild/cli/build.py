@@ -95,7 +95,7 @@ def _show(report: "BuildReport", progress: "PlainProgress", *, strict: bool) -> 
     note(_summary(report))
     problems = serious(report.findings)
     if strict and problems:
-        complain(f"--strict allows none of {counted(problems)}")
+        complain(f"the book has {counted(problems)}, which --strict does not allow")
     # The website last: its path is the last line.
     for name in sorted(report.outputs, key=lambda name: name == "html"):
         say(str(report.outputs[name]))

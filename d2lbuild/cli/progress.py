@@ -57,7 +57,7 @@ class PlainProgress(Observer):
     def read(self, book: Book, findings: Sequence[Finding]) -> None:
         """Show what is wrong before anything runs."""
         self.show_findings(findings)
-        self.console.print(f"{book.sections[book.root].title}: {count(len(book.sections), 'section')}")
+        self.console.print(f"{book.sections[book.root].title or 'the book'}: {count(len(book.sections), 'section')}")
 
     def planned(self, plan: BuildPlan) -> None:
         """Say how much there is to do."""

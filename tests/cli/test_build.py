@@ -125,7 +125,7 @@ def test_warnings_fail_only_a_strict_build(run: Run, book: Path, faked: Faked) -
     assert "it is so" not in lenient.err
     strict = run("build", "--strict")
     assert strict.code == 1
-    assert strict.err.endswith("error: --strict allows none of 1 warning\n")
+    assert strict.err.endswith("error: the book has 1 warning, which --strict does not allow\n")
     assert strict.out == "/out/html/index.html\n"
 
 
