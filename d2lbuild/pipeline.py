@@ -391,12 +391,18 @@ def _prepare(output: Path) -> None:
 def _write_modules(config: Config, editions: Mapping[str, Edition]) -> dict[str, Path]:
     """Write the library of this build where its kernels import it."""
     package = config.output / "lib" / config.library.package
-    write_atomically(package / "__init__.py", f'__version__ = "{config.release}"\n')
+    _write_if_changed(package / "__init__.py", f'__version__ = "{config.release}"\n')
     modules = {}
     for name, edition in editions.items():
         modules[name] = package / f"{edition.framework.module}.py"
-        write_atomically(modules[name], edition.library.source)
+        _write_if_changed(modules[name], edition.library.source)
     return modules
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    """Write a file unless it holds the text already: pages that depend on it are made again when it changes."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_atomically(path, text)
 
 
 def _assemble(

@@ -5,7 +5,7 @@ The text is edited by the offsets of its marks, the rest stays as it is; each ou
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -124,6 +124,7 @@ class _Translator:
 
     def _block(self, opening: str, options: list[str], body: list[str], offset: int) -> None:
         """Write a directive on lines of its own, indented like the place where it stands."""
+        self._put(" " * self.prose.lazy.get(self.prose.line(offset), 0), offset)
         current = self._current()
         prefix = current
         if (match := _LIST_MARKER.fullmatch(current)) and current.strip(" \t>"):
@@ -141,13 +142,20 @@ class _Translator:
 
     # --- items ---
 
+    def _counts(self, label: Mark) -> bool:
+        """Whether a label is the one of its name that references lead to: a second one has been reported."""
+        first = self.context.book.labels.get(" ".join(label.value.split()))
+        return first is None or first.span.path == self.context.section.path
+
+    def _name(self, labels: Sequence[Mark]) -> list[str]:
+        return [f":name: {label.value.strip()}" for label in labels if self._counts(label)][:1]
+
     def _heading(self, heading: Heading) -> int:
         title = self._inline(*heading.text)
         if self.context.tabbed:
-            names = [f":name: {heading.labels[0].value}"] if heading.labels else []
-            self._block(f"{{rubric}} {title}", names, [], heading.start)
+            self._block(f"{{rubric}} {title}", self._name(heading.labels), [], heading.start)
         else:
-            for label in heading.labels:
+            for label in filter(self._counts, heading.labels):
                 self._put(f"({label.value})=\n", heading.start)
             self._put(f"{'#' * heading.level} {title}", heading.start)
         return heading.labels[-1].end if heading.labels else heading.end
@@ -158,7 +166,7 @@ class _Translator:
         if source is None:
             self._put(self._replacement(figure.image), figure.image.start)
             return figure.end
-        options = [f":name: {label.value}" for label in figure.labels[:1]]
+        options = self._name(figure.labels)
         options += [f":width: {figure.width}"] if figure.width else []
         options += [f":height: {figure.height}"] if figure.height else []
         alternative = _plain(self.prose, *figure.image.inner)
@@ -176,7 +184,7 @@ class _Translator:
             self._put("\n".join(rows), table.start, follows=True)
             return end
         caption = " ".join(self._inline(*table.caption).split()) if table.caption else ""
-        options = [f":name: {label.value}" for label in table.labels[:1]]
+        options = self._name(table.labels)
         self._block(f"{{table}} {caption}".rstrip(), options, [row.strip() for row in rows], table.start)
         return end
 
@@ -187,7 +195,8 @@ class _Translator:
         if match := _PUNCTUATION.match(self.prose.text, end):
             body[-1:] = [(body[-1] if body else "") + match[1]]
             end = match.end()
-        options = [f":label: {equation.label.value.strip()}"] if equation.label else []
+        label = equation.label
+        options = [f":label: {label.value.strip()}"] if label and self._counts(label) else []
         options += [":nowrap:"] if _OWN_NUMBERING.match(mark.value) else []
         self._block("{math}", options, body, mark.start)
         rest = self.prose.text[end : end + 1]

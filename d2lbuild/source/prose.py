@@ -7,7 +7,7 @@ Nothing is changed here: `check` and the renderers read the same marks, and edit
 import enum
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -129,6 +129,8 @@ class Prose:
     equations: tuple[Equation, ...]
     fences: tuple[Fence, ...]
     line_starts: tuple[int, ...]
+    lazy: Mapping[int, int]
+    """Lines, counted from 0, of displayed maths that belongs to a list item though it is not indented: by how much."""
 
     def line(self, offset: int) -> int:
         """Return the line of `offset`, counted from 0."""
@@ -143,7 +145,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _DESTINATION = r"<[^>\n]*>|[^()\s]*(?:\([^()\s]*\)[^()\s]*)*"
 _INLINE = re.compile(
     rf"""
-      (?P<role>:(?P<name>[A-Za-z][\w.+-]*):`(?P<value>[^`]*)`)
+      (?P<role>:(?P<name>[A-Za-z][\w.+-]*):(?P<quotes>`{{1,2}})(?P<value>[^`]*)(?P=quotes))
     | (?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))
     | (?P<display>\$\$(?P<display_math>.+?)(?<!\\)\$\$)
     | (?P<math>(?<![\\$])\$(?![\s$])(?P<inline_math>(?:\\.|[^$\\])+?)(?<!\s)\$(?!\d))
@@ -158,6 +160,7 @@ _INLINE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SLIDE_CLOSE = {"(**": "**)", "[**": "**]", "(~~": "~~)"}
+_LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?=\S)")
 _ATTRIBUTE = re.compile(r"\s*:(?:label|width|height):`[^`]*`")
 _LABEL_LINE = re.compile(r"\s*:(?:label|eqlabel|width|height):`")
 _CLOSING_SLIDE = re.compile(r"\s*(?:\*\*\)|\*\*\]|~~\))?[.,;]?\s*")
@@ -193,11 +196,37 @@ def parse_prose(text: str) -> Prose:
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
-    tokens = _PARSER.parse("".join(line.rstrip("\r\n") + "\n" for line in lines))
-    scanner = _Scanner(text, lines, starts)
+    lazy = _lazy_maths(lines)
+    indented = (" " * lazy.get(n, 0) + line.rstrip("\r\n") + "\n" for n, line in enumerate(lines))
+    tokens = _PARSER.parse("".join(indented))
+    scanner = _Scanner(text, lines, starts, lazy)
     for token in tokens:
         scanner.take(token)
     return scanner.finish()
+
+
+def _lazy_maths(lines: Sequence[str]) -> dict[int, int]:
+    """Return the lines of displayed maths that follow a list item without a blank line and without its indentation.
+
+    Other Markdown readers take them as the item's text going on; here they would end the list.
+    """
+    found: dict[int, int] = {}
+    indent, fenced, maths = 0, False, False
+    for number, line in enumerate(lines):
+        stripped = line.strip()
+        if stripped.startswith(("```", "~~~")):
+            fenced = not fenced
+        if fenced or (not stripped and not maths):
+            indent = 0
+            continue
+        starts = not maths and stripped.startswith("$$")
+        if match := _LIST_ITEM.match(line):
+            indent = len(match.group()) if not maths else indent
+        elif indent and (starts or maths) and len(line) - len(line.lstrip()) < indent:
+            found[number] = indent
+        if starts or maths:
+            maths = (line.count("$$") + maths) % 2 == 1
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +242,8 @@ class _Region:
 class _Scanner:
     """Collects regions from block tokens, then marks and items from the regions."""
 
-    def __init__(self, text: str, lines: Sequence[str], starts: Sequence[int]) -> None:
-        self.text, self.lines, self.starts = text, lines, starts
+    def __init__(self, text: str, lines: Sequence[str], starts: Sequence[int], lazy: Mapping[int, int]) -> None:
+        self.text, self.lines, self.starts, self.lazy = text, lines, starts, lazy
         self.regions: list[_Region] = []
         self.fences: list[Fence] = []
 
@@ -248,7 +277,8 @@ class _Scanner:
         return self.starts[last - 1] + len(self.lines[last - 1].rstrip("\r\n"))
 
     def finish(self) -> Prose:
-        marks = [mark for region in self.regions for mark in _scan(self.text, region)]
+        opened: list[_Opened] = []
+        marks = [mark for region in self.regions for mark in _scan(self.text, region, opened)]
         marks.sort(key=lambda mark: (mark.start, -mark.end))
         roles = {mark.start: mark for mark in marks if mark.kind is MarkKind.ROLE}
         equations = list(self._equations(marks))
@@ -261,6 +291,7 @@ class _Scanner:
             equations=tuple(equations),
             fences=tuple(self.fences),
             line_starts=tuple(self.starts),
+            lazy=self.lazy,
         )
 
     def _attributes(self, offset: int, roles: dict[int, Mark]) -> Iterator[Mark]:
@@ -359,14 +390,21 @@ class _Scanner:
         return match.start() if match else len(self.text)
 
 
-def _scan(text: str, region: _Region) -> Iterator[Mark]:
-    """Yield the marks of one region; brackets are matched by a stack, unmatched ones are plain text."""
+_Opened = tuple[str, re.Match[str]]
+
+
+def _scan(text: str, region: _Region, slides: list[_Opened]) -> Iterator[Mark]:
+    """Yield the marks of one region; brackets are matched by a stack, unmatched ones are plain text.
+
+    `slides` holds the slide marks that earlier regions have opened: one may run over several paragraphs, if its end
+    stands first on a line.
+    """
     if region.kind == "math":
         start = text.index("$$", region.start)
         end = text.rindex("$$", start + 2, region.end) + 2 if text.count("$$", start, region.end) > 1 else region.end
         yield Mark(MarkKind.DISPLAY, start, end, value=text[start + 2 : end - 2])
         return
-    stack: list[tuple[str, re.Match[str]]] = []
+    stack: list[_Opened] = []
     for match in _INLINE.finditer(text, region.start, region.end):
         group = next(name for name in _GROUPS if match[name] is not None)
         if group == "role":
@@ -380,27 +418,29 @@ def _scan(text: str, region: _Region) -> Iterator[Mark]:
         elif group in {"image", "open", "slide_open"}:
             stack.append((group, match))
         elif group == "slide_close":
-            yield from _close_slide(stack, match)
+            first_on_line = not text[text.rfind("\n", 0, match.start()) + 1 : match.start()].strip()
+            yield from _close_slide(stack, match) or (_close_slide(slides, match) if first_on_line else [])
         elif group == "close":
             yield from _close_bracket(stack, match)
         elif group == "shut" and stack and stack[-1][0] in {"open", "image"}:
             stack.pop()
+    slides += [one for one in stack if one[0] == "slide_open"]
 
 
 _GROUPS = ("role", "code", "display", "math", "escape", "image", "slide_open", "slide_close", "close", "open", "shut")
 
 
-def _close_slide(stack: list[tuple[str, re.Match[str]]], match: re.Match[str]) -> Iterator[Mark]:
+def _close_slide(stack: list[_Opened], match: re.Match[str]) -> list[Mark]:
     for index in range(len(stack) - 1, -1, -1):
         kind, opening = stack[index]
         if kind == "slide_open" and _SLIDE_CLOSE[opening.group()] == match.group():
             del stack[index:]
             inner = (opening.end(), match.start())
-            yield Mark(MarkKind.SLIDE, opening.start(), match.end(), opening.group(), inner=inner)
-            return
+            return [Mark(MarkKind.SLIDE, opening.start(), match.end(), opening.group(), inner=inner)]
+    return []
 
 
-def _close_bracket(stack: list[tuple[str, re.Match[str]]], match: re.Match[str]) -> Iterator[Mark]:
+def _close_bracket(stack: list[_Opened], match: re.Match[str]) -> Iterator[Mark]:
     for index in range(len(stack) - 1, -1, -1):
         kind, opening = stack[index]
         if kind == "slide_open" and opening.group() != "[**":

@@ -98,7 +98,7 @@ def test_no_mark_is_visible(book: Book, built: tuple[tuple[str, ...], BuildRepor
 
 def visible_marks(path: Path) -> Iterator[str]:
     """Yield the marks that a reader of the page would see; listings and code spans of the prose may speak of them."""
-    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml" if _has_lxml() else "html.parser")
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
     article = soup.find("article") or soup.body
     assert isinstance(article, Tag)
     for cell in article.select("div.cell_input"):
@@ -106,14 +106,6 @@ def visible_marks(path: Path) -> Iterator[str]:
     for listing in article.select("pre, code, script, style, .math"):
         listing.decompose()
     yield from (match.group() for match in PROSE_MARKS.finditer(article.get_text()))
-
-
-def _has_lxml() -> bool:
-    try:
-        import lxml  # noqa: F401, PLC0415
-    except ImportError:
-        return False
-    return True
 
 
 def test_nothing_is_loaded_from_elsewhere(book: Book, built: tuple[tuple[str, ...], BuildReport]) -> None:
