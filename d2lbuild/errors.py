@@ -7,7 +7,7 @@
     ├── SetupError       3  an environment, a package or a system program is missing
     └── StaleError       4  `--check` found files that are out of date
 
-Only the command line prints these and exits; anything else that escapes is a defect of the tool and shows as a traceback.
+Only the command line prints these and exits; anything else that escapes is a defect of the tool: a traceback.
 """
 
 from collections.abc import Sequence

@@ -84,7 +84,7 @@ class Finding:
         return f"{place}{self.severity.value}: {self.message}{hint} [{self.rule}]"
 
 
-# --- sources ------------------------------------------------------------------------------------------------------------
+# --- sources ---
 
 
 class BlockKind(enum.Enum):
@@ -231,7 +231,7 @@ class Book:
     """What is wrong across files, and all findings of the sections, in reading order."""
 
 
-# --- editions -----------------------------------------------------------------------------------------------------------
+# --- editions ---
 
 
 class CellKind(enum.Enum):
@@ -276,7 +276,7 @@ class Notebook:
         return tuple(cell for cell in self.cells if cell.kind is CellKind.CODE)
 
 
-# --- execution ----------------------------------------------------------------------------------------------------------
+# --- execution ---
 
 
 class Status(enum.Enum):
@@ -323,7 +323,7 @@ class ExecutionResult:
     failure: Failure | None = None
 
 
-# --- pages --------------------------------------------------------------------------------------------------------------
+# --- pages ---
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
             results[notebook.section, notebook.framework] = result
             executed += 1
     pages = _assemble(book, editions, results)
-    outputs, more = _render(config, request, book, pages, modules, observer)
+    outputs, more = _render(config, request, book, pages=pages, modules=modules, observer=observer)
     failures = _failures(editions, results, build_plan)
     every = tuple(dict.fromkeys([*findings, *more]))
     return BuildReport(every, tuple(failures), build_plan, executed, outputs, time.monotonic() - begun)
@@ -440,6 +440,7 @@ def _render(
     config: Config,
     request: BuildRequest,
     book: Book,
+    *,
     pages: Sequence[Page],
     modules: Mapping[str, Path],
     observer: Observer,

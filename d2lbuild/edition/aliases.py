@@ -127,11 +127,11 @@ class _Expander(cst.CSTTransformer):
         self.called: set[int] = set()
         """Functions of calls; the call decides about them."""
 
-    def visit_Call(self, node: cst.Call) -> bool:  # noqa: N802
+    def visit_Call(self, node: cst.Call) -> bool:
         self.called.add(id(node.func))
         return True
 
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:  # noqa: N802
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
         if id(original_node) in self.called or (name := self._name(updated_node)) is None:
             return updated_node
         if found := self._reversed(updated_node):
@@ -140,7 +140,7 @@ class _Expander(cst.CSTTransformer):
             return _expression(target)
         return updated_node
 
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:  # noqa: N802
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         name = self._name(updated_node.func)
         if name is None:
             return updated_node
@@ -218,19 +218,17 @@ def _bind(pattern: _Pattern, call: cst.Call) -> dict[str, cst.BaseExpression] | 
 
 def _substitute(body: str, bound: Mapping[str, cst.BaseExpression]) -> cst.BaseExpression:
     class Substitute(cst.CSTTransformer):
-        def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:  # noqa: N802
+        def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
             value = bound.get(updated_node.value)
             return _wrapped(value.deep_clone()) if value is not None else updated_node
 
-        def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:  # noqa: N802
+        def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:
             changed = updated_node.with_changes(keyword=original_node.keyword)  # a keyword is not a place for a value
             if isinstance(name := original_node.value, cst.Name) and name.value in bound:
                 return changed.with_changes(value=bound[name.value].deep_clone())  # needs no parentheses
             return changed
 
-        def leave_Attribute(  # noqa: N802
-            self, original_node: cst.Attribute, updated_node: cst.Attribute
-        ) -> cst.Attribute:
+        def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
             return updated_node.with_changes(attr=original_node.attr)
 
     expression = cst.parse_expression(body)

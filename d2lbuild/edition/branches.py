@@ -74,17 +74,17 @@ class _Chooser(cst.CSTTransformer):
         self.framework, self.note = framework, note
         self.elifs: set[int] = set()
 
-    def visit_If(self, node: cst.If) -> bool:  # noqa: N802
+    def visit_If(self, node: cst.If) -> bool:
         if isinstance(node.orelse, cst.If):
             self.elifs.add(id(node.orelse))
         return True
 
-    def visit_Call(self, node: cst.Call) -> bool:  # noqa: N802
+    def visit_Call(self, node: cst.Call) -> bool:
         for name in _selected_names(node) or ():
             self.note(node, name)
         return True
 
-    def leave_If(  # noqa: N802
+    def leave_If(
         self, original_node: cst.If, updated_node: cst.If
     ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement] | cst.RemovalSentinel:
         if id(original_node) in self.elifs:
@@ -113,7 +113,7 @@ class _Chooser(cst.CSTTransformer):
         assert isinstance(tail, cst.If)
         return tail.with_changes(leading_lines=updated_node.leading_lines)
 
-    def leave_IfExp(self, original_node: cst.IfExp, updated_node: cst.IfExp) -> cst.BaseExpression:  # noqa: N802
+    def leave_IfExp(self, original_node: cst.IfExp, updated_node: cst.IfExp) -> cst.BaseExpression:
         if not _mentions(updated_node.test):
             return updated_node
         value = self.truth(updated_node.test)

@@ -136,7 +136,7 @@ class _Loader:
 
     def _glob(self, pattern: str) -> Iterable[str]:
         """Return what a pattern matches; hidden files and folders only if it names them."""
-        return (Path(name).as_posix() for name in glob(pattern, root_dir=self.folder, recursive=True))
+        return (Path(name).as_posix() for name in glob(pattern, root_dir=self.folder, recursive=True))  # noqa: PTH207  Path.glob takes hidden ones too
 
     def orphans(self) -> list[str]:
         return [name for name in dict.fromkeys(self._sources()) if name not in self.sections]

@@ -172,7 +172,7 @@ class _Cutter:
         indent = len(lines[at]) - len(lines[at].lstrip(" "))
         body = token.content.split("\n")[:-1]
         if kind is BlockKind.CODE:
-            self._code(token, lines, at, last, body, indent)
+            self._code(token, lines, at, last, body=body, indent=indent)
             return
         if kind is BlockKind.CONTENTS:
             self.contents.append(self._toc(body, at + 1))
@@ -181,7 +181,7 @@ class _Cutter:
             kind, lines, at, last, frameworks=self.tab, content=content, content_line=self._line(at) + 1, indent=indent
         )
 
-    def _code(self, token: Token, lines: Sequence[str], at: int, last: int, body: list[str], indent: int) -> None:
+    def _code(self, token: Token, lines: Sequence[str], at: int, last: int, *, body: list[str], indent: int) -> None:
         skipped, tags = 0, set[str]()
         if token.info.strip().startswith("{code-cell}"):
             skipped, tags = _cell_options(body)

@@ -29,7 +29,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """Return the book's configuration, with an output folder outside of the book."""
-    from dataclasses import replace  # noqa: PLC0415
-
     config = load_config(Path(os.environ["CORPUS"]))
     return replace(config, output=tmp_path_factory.mktemp("output"))

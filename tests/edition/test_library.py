@@ -61,9 +61,9 @@ def library(root: Path, one: str, two: str = "# Two\n", framework: str = "pytorc
 
 
 def test_a_module_with_everything(tmp_path: Path) -> None:
-    one = "# One\n:label:`sec_one`\n" + cell(
-        "#@save\nimport os\nfrom a.b import c as d\nimport numpy as np"
-    ) + cell('class A(d2l.Base):  #@save\n    """Is A."""\n    def f(self):\n        raise NotImplementedError')  # fmt: skip
+    imports = cell("#@save\nimport os\nfrom a.b import c as d\nimport numpy as np")
+    stub = cell('class A(d2l.Base):  #@save\n    """Is A."""\n    def f(self):\n        raise NotImplementedError')
+    one = "# One\n:label:`sec_one`\n" + imports + stub
     two = "# Two\n:label:`sec_two`\n" + cell("@d2l.add_to_class(d2l.A)  #@save\ndef f(self):\n    return np.ones(1)")
     assert library(tmp_path, one, two).source == (
         "# ################ WARNING ################\n"
@@ -88,10 +88,9 @@ def test_a_later_definition_replaces_an_earlier_one(tmp_path: Path) -> None:
 
 
 def test_each_framework_gets_its_own(tmp_path: Path) -> None:
-    one = "# One\n" + cell("def f():  #@save\n    return 'torch'", "#@tab pytorch") + cell(
-        "def f():  #@save\n    if tab.selected('jax'):\n        return 'jax'\n    if tab.selected('pytorch'):\n        no",
-        "#@tab jax",
-    )  # fmt: skip
+    branches = "    if tab.selected('jax'):\n        return 'jax'\n    if tab.selected('pytorch'):\n        no"
+    torch = cell("def f():  #@save\n    return 'torch'", "#@tab pytorch")
+    one = "# One\n" + torch + cell(f"def f():  #@save\n{branches}", "#@tab jax")
     assert "return 'torch'" in library(tmp_path, one).source
     source = library(tmp_path, one, framework="jax").source
     assert "return 'jax'" in source
@@ -121,9 +120,19 @@ def test_the_header_comes_first_and_its_imports_are_not_repeated(tmp_path: Path)
 
 
 def test_a_closure_holds_what_is_reached(tmp_path: Path) -> None:
-    one = "# One\n" + cell(
-        "#@save\nimport numpy as np\nimport re"
-    ) + cell("def a():  #@save\n    return d2l.b(np)\n\n\ndef b(x):  #@save\n    return TABLE\n\n\nTABLE = {}  #@save\n\n\ndef c():  #@save\n    return 1")  # fmt: skip
+    code = """\
+def a():  #@save
+    return d2l.b(np)
+
+def b(x):  #@save
+    return TABLE
+
+TABLE = {}  #@save
+
+def c():  #@save
+    return 1
+"""
+    one = "# One\n" + cell("#@save\nimport numpy as np\nimport re") + cell(code)
     found = library(tmp_path, one)
     assert found.closure(frozenset({"a"})) == ("TABLE", "a", "b", "np")
     assert found.closure(frozenset({"c", "unknown"})) == ("c",)

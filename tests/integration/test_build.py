@@ -257,7 +257,7 @@ def test_an_environment_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.
     (folder / "framework.toml").write_text('name = "pytorch"\ntitle = "PyTorch"\nmodule = "torch"\n', encoding="utf-8")
     (folder / "requirements.txt").write_text("no-such-package-of-this-test==1.0\n", encoding="utf-8")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(SetupError, match="pytorch|PyTorch") as caught:
+    with pytest.raises(SetupError, match=r"pytorch|PyTorch") as caught:
         run(load_config(tmp_path))
     assert caught.value.exit_code == 3
     report = build(config, BuildRequest(("pytorch",), execute=False))

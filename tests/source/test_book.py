@@ -61,7 +61,7 @@ def test_a_section_twice_in_the_contents(tmp_path: Path) -> None:
 
 
 def test_a_book_without_a_root(tmp_path: Path) -> None:
-    with pytest.raises(BookError, match="chapters/index.md does not exist"):
+    with pytest.raises(BookError, match=r"chapters/index\.md does not exist"):
         book(tmp_path, {"one.md": ONE})
 
 
@@ -119,8 +119,14 @@ def test_files_that_are_not_utf8(tmp_path: Path) -> None:
 def test_notebooks_are_sources(tmp_path: Path) -> None:
     cells = [
         {"cell_type": "markdown", "metadata": {}, "source": ["# Two\n", ":label:`sec_two`"]},
-        {"cell_type": "code", "metadata": {"tags": ["raises-exception"]}, "source": ["#@tab jax\n", "1 / 0"], "outputs": [], "execution_count": 1},
-    ]  # fmt: skip
+        {
+            "cell_type": "code",
+            "metadata": {"tags": ["raises-exception"]},
+            "source": ["#@tab jax\n", "1 / 0"],
+            "outputs": [],
+            "execution_count": 1,
+        },
+    ]
     notebook = {
         "cells": cells,
         "metadata": {"kernelspec": {"name": "x", "display_name": "x"}},
@@ -138,7 +144,7 @@ def test_notebooks_are_sources(tmp_path: Path) -> None:
 
 def test_a_broken_notebook(tmp_path: Path) -> None:
     found = book(tmp_path, {"index.md": INDEX, "one.md": ONE, "two.ipynb": '{"cells": ['})
-    assert [finding.rule for finding in found.findings][0] == "broken-notebook"
+    assert next(finding.rule for finding in found.findings) == "broken-notebook"
 
 
 def test_sources_that_no_contents_reach(tmp_path: Path) -> None:

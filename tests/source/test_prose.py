@@ -49,7 +49,8 @@ def test_an_image_within_a_line_is_no_figure() -> None:
 def test_a_table_with_caption_and_label() -> None:
     text = ":Sizes of $x$\nand y\n\n|a|b|\n|-|-|\n|1|2|\n:label:`tab_a`\n\nMore.\n"
     (table,) = parse_prose(text).tables
-    assert table.caption and text[slice(*table.caption)] == "Sizes of $x$\nand y"
+    assert table.caption
+    assert text[slice(*table.caption)] == "Sizes of $x$\nand y"
     assert [label.value for label in table.labels] == ["tab_a"]
     assert text[table.start : table.end].endswith("|1|2|")
 
