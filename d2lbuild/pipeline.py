@@ -19,7 +19,6 @@ from d2lbuild.edition.library import Library, extract, used_names
 from d2lbuild.edition.select import has_page, select
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.atomic import write_atomically
-from d2lbuild.execution.backends import local
 from d2lbuild.execution.cache import History, ResultCache
 from d2lbuild.execution.environments import Environment, cache_home, environment_digest, find, sync
 from d2lbuild.execution.keys import file_digests, key_parts
@@ -39,6 +38,7 @@ from d2lbuild.rendering.assemble import assemble
 from d2lbuild.source.book import load_book
 
 __all__ = [
+    "OUTPUT_MARKER",
     "RENDERERS",
     "BuildReport",
     "BuildRequest",
@@ -50,9 +50,13 @@ __all__ = [
     "libraries",
     "library_path",
     "plan_build",
+    "prepare_output",
     "select_frameworks",
     "write_atomically",
 ]
+
+OUTPUT_MARKER = ".d2lbuild"
+"""This file lies in every output folder that d2lbuild has made: `clean` removes no other."""
 
 RENDERERS = ("html", "notebooks")
 """The outputs that a build can make."""
@@ -151,7 +155,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     build_plan = _plan(config, request, editions) if _executes(config, request) else None
     results: dict[tuple[str, str], ExecutionResult] = {}
     executed = 0
-    _prepare(config.output)
+    prepare_output(config.output)
     modules = _write_modules(config, editions)
     if build_plan is not None:
         observer.planned(build_plan)
@@ -300,6 +304,9 @@ def _run(
     config: Config, request: BuildRequest, editions: Mapping[str, Edition], build_plan: BuildPlan, observer: Observer
 ) -> Iterator[tuple[NotebookToRun, ExecutionResult]]:
     """Run what the plan says, and keep each result as soon as it is there."""
+    # nbclient takes a while to import: a plan or a check must not wait for it.
+    from d2lbuild.execution.backends import local  # noqa: PLC0415
+
     home = cache_home()
     cache, history = ResultCache(home), History(home, config.name)
     environments = {
@@ -370,8 +377,12 @@ def _copy(file: Path, target: Path) -> None:
 # --- writing ---
 
 
-def _prepare(output: Path) -> None:
-    """Make the output folder, or say why that cannot be."""
+def prepare_output(output: Path) -> None:
+    """Make the output folder, and mark it as ours if it was not there or empty.
+
+    Raises UsageError if it cannot be written.
+    """
+    ours = not output.exists() or (output.is_dir() and not any(output.iterdir()))
     try:
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=output, prefix="."):
@@ -381,9 +392,8 @@ def _prepare(output: Path) -> None:
         raise UsageError(
             f"cannot write to the output folder {output}: {reason}", hint="choose another one with --output"
         ) from None
-    marker = output / ".d2lbuild"
-    if not marker.exists():
-        marker.write_text(
+    if ours:
+        (output / OUTPUT_MARKER).write_text(
             "Everything in this folder was made by d2lbuild; `d2lbuild clean` removes it.\n", encoding="utf-8"
         )
 

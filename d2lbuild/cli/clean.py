@@ -6,10 +6,7 @@ from d2lbuild.cli.messages import note, say
 from d2lbuild.cli.options import BookOption, read_config
 from d2lbuild.errors import UsageError
 
-__all__ = ["MARKER", "clean"]
-
-MARKER = ".d2lbuild"
-"""This file lies in every output folder that d2lbuild has made."""
+__all__ = ["clean"]
 
 
 def clean(book: BookOption = None) -> int:
@@ -24,6 +21,8 @@ def clean(book: BookOption = None) -> int:
       d2lbuild clean
       d2lbuild clean --book ~/books/d2l-en
     """
+    from d2lbuild.pipeline import OUTPUT_MARKER  # noqa: PLC0415  it takes its time to import
+
     config = read_config(book)
     folder = config.output
     if not folder.exists() and not folder.is_symlink():
@@ -34,9 +33,9 @@ def clean(book: BookOption = None) -> int:
         raise UsageError(f"{folder} is not a folder: remove it yourself if it is not needed")
     if folder.resolve() == root or not folder.resolve().is_relative_to(root):
         raise UsageError(f"{folder} does not lie inside of the book: remove it yourself if it is not needed")
-    if not (folder / MARKER).is_file():
+    if not (folder / OUTPUT_MARKER).is_file():
         raise UsageError(
-            f"{folder} was not made by d2lbuild, since it has no file {MARKER}",
+            f"{folder} was not made by d2lbuild, since it has no file {OUTPUT_MARKER}",
             hint="remove it yourself if it is not needed",
         )
     shutil.rmtree(folder)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from d2lbuild.cli.clean import MARKER
 from d2lbuild.cli.messages import count, diff_text, finding_text, note, say
 from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
 from d2lbuild.errors import StaleError
@@ -49,8 +48,7 @@ def extract_lib(
         path = pipeline.library_path(config, config.framework(name), folder)
         if not check:
             if path.is_relative_to(config.output):
-                # What only holds the library is ours to clean as well.
-                pipeline.write_atomically(config.output / MARKER, "Made by d2lbuild; `d2lbuild clean` removes it.\n")
+                pipeline.prepare_output(config.output)
             pipeline.write_atomically(path, library.source)
             say(str(path))
         elif differences := _differences(path, library.source, config.root):
