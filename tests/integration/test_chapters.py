@@ -1,0 +1,67 @@
+"""Our own book, executed in all four frameworks, each in its locked environment."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from d2lbuild.config import Config, load_config
+from d2lbuild.execution.environments import Environment, cache_home, sync
+from d2lbuild.model import Status
+from d2lbuild.pipeline import BuildReport, BuildRequest, build, libraries, select_frameworks
+
+pytestmark = [pytest.mark.integration, pytest.mark.frameworks, pytest.mark.timeout(1800)]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    return replace(load_config(ROOT), output=tmp_path_factory.mktemp("build"))
+
+
+@pytest.fixture(scope="module")
+def environments(config: Config) -> dict[str, Environment]:
+    return {framework.name: sync(framework, cache_home()) for framework in config.frameworks}
+
+
+@pytest.fixture(scope="module")
+def report(config: Config, environments: dict[str, Environment]) -> BuildReport:
+    return build(config, BuildRequest(select_frameworks(config, ["all"]), execute=True, jobs=2))
+
+
+def test_every_notebook_runs_to_its_end(report: BuildReport) -> None:
+    assert report.findings == ()
+    assert report.failures == ()
+    assert report.plan
+    count = len(report.plan.todo) + len(report.plan.cached)
+    assert count >= 4 * 8
+    assert all(known.result.status is Status.DONE for known in report.plan.cached)
+
+
+def test_pages_say_when_and_with_what_they_ran(report: BuildReport) -> None:
+    page = (report.outputs["html"].parent / "linear-regression" / "concise.html").read_text(encoding="utf-8")
+    for name in ("torch 2.", "mxnet 1.", "tensorflow-cpu 2.", "jax 0."):
+        package, version = name.split()
+        assert version in page.split("Run on")[1], package
+
+
+def test_a_second_build_runs_nothing(config: Config, report: BuildReport) -> None:
+    again = build(config, BuildRequest(select_frameworks(config, ["all"]), execute=True))
+    assert again.executed == 0
+    assert again.plan
+    assert again.plan.todo == ()
+
+
+@pytest.mark.parametrize("name", ["pytorch", "mxnet", "tensorflow", "jax"])
+def test_the_library_can_be_imported(config: Config, environments: dict[str, Environment], name: str) -> None:
+    framework = config.framework(name)
+    folder = config.output / "imported"
+    path = folder / "d2l" / f"{framework.module}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(libraries(config, [name])[name].source, encoding="utf-8")
+    code = f"from d2l import {framework.module} as d2l; print(d2l.Module, d2l.Trainer.fit, d2l.reduce_mean)"
+    command = [str(environments[name].python), "-c", code]
+    done = subprocess.run(command, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
