@@ -48,7 +48,7 @@ class _Auto(SphinxDirective):
     has_content = True
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec: ClassVar[dict[str, Callable[[str], Any]]] = dict.fromkeys(_OPTIONS, directives.unchanged)  # type: ignore[misc]
+    option_spec: ClassVar[dict[str, Callable[[str], Any]]] = dict.fromkeys(_OPTIONS, directives.unchanged)
     kind = ""
 
     def run(self) -> list[nodes.Node]:
@@ -61,7 +61,13 @@ class _Auto(SphinxDirective):
         found = _module(Path(path), Path(path).stat().st_mtime_ns).get(name)
         if found is None:
             logger.warning(
-                "the library %s has no %s called %s", module, self.kind, name, location=self.get_location(), type="d2l"
+                "the library %s has no %s called %s",
+                module,
+                self.kind,
+                name,
+                location=self.get_location(),
+                type="d2l",
+                subtype="name",
             )
             return []
         lines = list(self._describe(found, module))

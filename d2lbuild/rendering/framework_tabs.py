@@ -40,8 +40,8 @@ def _metadata(node: nodes.Node) -> dict[str, Any]:
     """Return what the notebook says of a code cell; empty for any other node."""
     if not isinstance(node, nodes.container) or node.get("nb_element") != "cell_code":
         return {}
-    found: dict[str, Any] = node.get("cell_metadata", {}).get("d2lbuild", {})
-    return found
+    metadata: dict[str, dict[str, Any]] = node.get("cell_metadata") or {}
+    return metadata.get("d2lbuild", {})
 
 
 def _frameworks(node: nodes.Node) -> Sequence[str]:

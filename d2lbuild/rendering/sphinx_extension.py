@@ -56,7 +56,7 @@ class RawFromBook(Raw):
         if "url" in self.options:
             return self._nothing("a page cannot take in text from an address (raw:: with :url:)")
         if "file" not in self.options:
-            return super().run()
+            return list(super().run())
         root = Path(env.config.d2lbuild_root).resolve()
         chapter = root / env.config.d2lbuild_sources.get(env.current_document.docname, "")
         path = (chapter.parent / self.options["file"]).resolve()

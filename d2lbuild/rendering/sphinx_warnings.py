@@ -26,6 +26,7 @@ _RULES = {
     "ref.ref": "undefined-label",
     "ref.eq": "undefined-label",
     "d2l.raw": "missing-file",
+    "d2l.name": "undefined-name",
 }
 _MARKER = re.compile(r"\s*\[[a-z_-]+(\.[a-z_-]+)?\]\s*$")
 

@@ -256,7 +256,7 @@ def test_findings_stand_at_the_lines_of_the_chapters(site: Site) -> None:
         (f"chapters/ch/one.md:{deeper}", "undefined-citation"),
         (f"chapters/ch/one.md:{deeper + 2}", "undefined-label"),
         (f"chapters/ch/one.md:{len(lines) + 5}", "undefined-label"),
-        ("chapters/ch/two.md:23", "rendering"),
+        ("chapters/ch/two.md:23", "undefined-name"),
         ("chapters/index.md:15", "missing-file"),
         ("chapters/index.md:18", "missing-file"),
         ("chapters/index.md:21", "rendering"),
