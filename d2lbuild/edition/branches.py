@@ -1,15 +1,18 @@
 """``if tab.selected(…)`` resolved for one framework: the chosen branch stays, dedented; the rest goes.
 
-Done on the concrete syntax tree, so that comments, layout and strings of several lines stay as the author wrote them.
+The syntax tree says where the branches are; the lines themselves are kept, dropped or dedented, so that comments,
+layout and strings of several lines stay as the author wrote them, and every line knows where it stood.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import ast
+import io
+import tokenize
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
-import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
-
-from d2lbuild.edition.code import CodeError, concrete, is_python, text_of
+from d2lbuild.edition.code import CodeError, is_python, masked_tree, tree, unmask
 
 __all__ = ["Resolved", "resolve_branches"]
 
@@ -32,176 +35,312 @@ def resolve_branches(source: str, framework: str) -> Resolved:
     if "tab.selected" not in source or not is_python(source):
         return Resolved(source, same)
     try:
-        module = concrete(source)
+        text, module = masked_tree(source)
+        names = tuple(_conditions(module))
+        text, lines = _choose_expressions(text, module, framework)
+        resolver = _Resolver(text, framework)
+        resolver.body(tree(text).body)
     except CodeError as error:
         return Resolved(source, same, error=error)
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    positions = wrapper.resolve(PositionProvider)
-    before = {id(node): position.start.line for node, position in positions.items()}
-    names: list[tuple[str, int]] = []
-    chooser = _Chooser(framework, lambda node, name: names.append((name, before.get(id(node), 1))))
-    chosen = module.visit(chooser)
-    text = text_of(chosen)
-    if not source.endswith("\n"):
-        text = text.rstrip("\n")
-    lines = text.split("\n")
-    kept = [
-        (line, old)
-        for line, old in zip(lines, _line_map(chosen, before, len(lines)), strict=True)
-        if line.strip() != _CARRIER_LINE
-    ]
-    return Resolved("\n".join(line for line, _ in kept), tuple(old for _, old in kept), tuple(names))
+    kept = list(resolver.result())
+    made = unmask("\n".join(line for line, _ in kept))
+    return Resolved(made, tuple(lines[number] for _, number in kept), names)
 
 
-def _line_map(module: cst.Module, before: dict[int, int], count: int) -> tuple[int, ...]:
-    """Follow the nodes that stayed the same from their new line to their old one; lines between count on."""
-    known: dict[int, int] = {}
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    for node, position in wrapper.resolve(PositionProvider).items():
-        if (old := before.get(id(node))) is not None and not isinstance(node, cst.Module):
-            known.setdefault(position.start.line - 1, old - 1)
-    lines: list[int] = []
-    for line in range(count):
-        lines.append(known.get(line, lines[-1] + 1 if lines else 0))
-    return tuple(lines)
+# --- conditions ---
 
 
-class _Chooser(cst.CSTTransformer):
-    """Replaces conditions on the framework by what they choose."""
-
-    def __init__(self, framework: str, note: Callable[[cst.CSTNode, str], None]) -> None:
-        super().__init__()
-        self.framework, self.note = framework, note
-        self.elifs: set[int] = set()
-
-    def visit_If(self, node: cst.If) -> bool:
-        if isinstance(node.orelse, cst.If):
-            self.elifs.add(id(node.orelse))
-        return True
-
-    def visit_Call(self, node: cst.Call) -> bool:
-        for name in _selected_names(node) or ():
-            self.note(node, name)
-        return True
-
-    def leave_If(
-        self, original_node: cst.If, updated_node: cst.If
-    ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement] | cst.RemovalSentinel:
-        if id(original_node) in self.elifs:
-            return updated_node  # the first `if` of the chain decides for all
-        links, final = _chain(updated_node)
-        if not any(_mentions(test) for test, _ in links):
-            return updated_node
-        kept: list[tuple[cst.BaseExpression, cst.If]] = []
-        otherwise: cst.BaseSuite | None = final.body if final else None
-        for test, link in links:
-            value = self.truth(test)
-            if value is False:
-                continue
-            if value is True:
-                otherwise = link.body
-                final = None
-                break
-            kept.append((value, link))
-        if not kept:
-            return _flatten(updated_node, otherwise)
-        tail: cst.If | cst.Else | None = final
-        if final is None and otherwise is not None:
-            tail = cst.Else(body=otherwise)
-        for value, link in reversed(kept):
-            tail = link.with_changes(test=value, orelse=tail)
-        assert isinstance(tail, cst.If)
-        return tail.with_changes(leading_lines=updated_node.leading_lines)
-
-    def leave_IfExp(self, original_node: cst.IfExp, updated_node: cst.IfExp) -> cst.BaseExpression:
-        if not _mentions(updated_node.test):
-            return updated_node
-        value = self.truth(updated_node.test)
-        if isinstance(value, bool):
-            return updated_node.body if value else updated_node.orelse
-        return updated_node.with_changes(test=value)
-
-    def truth(self, test: cst.BaseExpression) -> bool | cst.BaseExpression:
-        """Return what the condition is for the framework, or what is left of it if something else decides too."""
-        if isinstance(test, cst.Call) and (names := _selected_names(test)) is not None:
-            return "all" in names or self.framework in names
-        if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-            value = self.truth(test.expression)
-            return not value if isinstance(value, bool) else test
-        if isinstance(test, cst.BooleanOperation):
-            left, right = self.truth(test.left), self.truth(test.right)
-            absorbing = isinstance(test.operator, cst.Or)
-            if left is absorbing or right is absorbing:
-                return absorbing
-            if isinstance(left, bool):
-                return right
-            return left if isinstance(right, bool) else test.with_changes(left=left, right=right)
-        return test
+def _conditions(module: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call):
+            yield from ((name, node.lineno) for name in _selected(node) or ())
 
 
-def _chain(node: cst.If) -> tuple[list[tuple[cst.BaseExpression, cst.If]], cst.Else | None]:
-    links = [(node.test, node)]
-    rest = node.orelse
-    while isinstance(rest, cst.If):
-        links.append((rest.test, rest))
-        rest = rest.orelse
-    return links, rest
-
-
-def _mentions(test: cst.BaseExpression) -> bool:
-    """Whether the condition asks for the framework."""
-    if isinstance(test, cst.Call):
-        return _selected_names(test) is not None
-    if isinstance(test, cst.UnaryOperation):
-        return _mentions(test.expression)
-    if isinstance(test, cst.BooleanOperation):
-        return _mentions(test.left) or _mentions(test.right)
-    return False
-
-
-def _selected_names(call: cst.Call) -> tuple[str, ...] | None:
-    """Return the frameworks that a call of ``tab.selected`` names; None if it is another call."""
-    function = call.func
+def _selected(node: ast.expr) -> tuple[str, ...] | None:
+    """Return the frameworks that a call of ``tab.selected`` names; None if it is something else."""
     if not (
-        isinstance(function, cst.Attribute)
-        and function.attr.value == "selected"
-        and isinstance(function.value, cst.Name)
-        and function.value.value == "tab"
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "selected"
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "tab"
     ):
         return None
     names: list[str] = []
-    for argument in call.args:
-        items: Sequence[cst.BaseExpression] = [argument.value]
-        if isinstance(argument.value, cst.List | cst.Tuple):
-            items = [element.value for element in argument.value.elements]
-        for item in items:
-            if not isinstance(item, cst.SimpleString) or not isinstance(value := item.evaluated_value, str):
+    for argument in node.args:
+        for item in argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]:
+            if not isinstance(item, ast.Constant) or not isinstance(item.value, str):
                 return None
-            names += [name for name in value.replace(",", " ").split() if name]
+            names += item.value.replace(",", " ").split()
     return tuple(names)
 
 
-def _flatten(
-    node: cst.If, body: cst.BaseSuite | None
-) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement] | cst.RemovalSentinel:
-    """Return the statements of the branch in place of the `if`, with the comments that stood around them."""
-    if body is None:
-        return cst.RemovalSentinel.REMOVE
-    statements: list[cst.BaseStatement]
-    if isinstance(body, cst.SimpleStatementSuite):
-        statements = [cst.SimpleStatementLine(body=body.body, trailing_whitespace=body.trailing_whitespace)]
-    else:
-        assert isinstance(body, cst.IndentedBlock)
-        statements = list(body.body)
-        comments = [line for line in body.footer if line.comment]
-        if comments:
-            statements.append(_CARRIER.with_changes(leading_lines=comments))
-    if statements and node.leading_lines:
-        first = statements[0]
-        statements[0] = first.with_changes(leading_lines=[*node.leading_lines, *first.leading_lines])  # type: ignore[attr-defined]
-    return cst.FlattenSentinel(statements)
+def _mentions(test: ast.expr) -> bool:
+    """Whether a condition asks for the framework."""
+    if isinstance(test, ast.BoolOp):
+        return any(_mentions(value) for value in test.values)
+    return _mentions(test.operand) if isinstance(test, ast.UnaryOp) else _selected(test) is not None
 
 
-# Comments at the end of a block have no statement to lead; this one carries them and is taken out of the text again.
-_CARRIER_LINE = "pass  #d2lbuild-carrier"
-_CARRIER = cst.ensure_type(cst.parse_statement(_CARRIER_LINE), cst.SimpleStatementLine)
+def _truth(test: ast.expr, framework: str) -> bool | ast.expr:
+    """Return what a condition is for the framework, or what is left of it if something else decides too."""
+    if (names := _selected(test)) is not None:
+        return "all" in names or framework in names
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        value = _truth(test.operand, framework)
+        return not value if isinstance(value, bool) else test
+    if isinstance(test, ast.BoolOp):
+        absorbing = isinstance(test.op, ast.Or)
+        values = [_truth(value, framework) for value in test.values]
+        if any(value is absorbing for value in values):
+            return absorbing
+        left = [value for value in values if not isinstance(value, bool)]
+        if not left:
+            return not absorbing
+        if len(left) == len(test.values) and all(one is other for one, other in zip(left, test.values, strict=True)):
+            return test
+        return left[0] if len(left) == 1 else ast.BoolOp(test.op, left)
+    return test
+
+
+def _choose_expressions(text: str, module: ast.Module, framework: str) -> tuple[str, tuple[int, ...]]:
+    """Take the sides of ``a if tab.selected(…) else b``; return the text and the earlier line of each of its lines."""
+    lines = tuple(range(text.count("\n") + 1))
+    while True:
+        chosen = next((node for node in ast.walk(module) if isinstance(node, ast.IfExp) and _mentions(node.test)), None)
+        if chosen is None:
+            return text, lines
+        value = _truth(chosen.test, framework)
+        if not isinstance(value, bool):
+            side = f"{_segment(text, chosen.body)} if {ast.unparse(value)} else {_segment(text, chosen.orelse)}"
+        else:
+            side = _segment(text, chosen.body if value else chosen.orelse)
+        start = _offset(text, chosen.lineno, chosen.col_offset)
+        end = _offset(text, chosen.end_lineno or chosen.lineno, chosen.end_col_offset or 0)
+        first, last = chosen.lineno - 1, (chosen.end_lineno or chosen.lineno) - 1
+        lines = (*lines[: first + 1], *lines[first + 1 : first + 1 + side.count("\n")], *lines[last + 1 :])
+        text = text[:start] + side + text[end:]
+        module = tree(text)
+
+
+def _segment(text: str, node: ast.expr) -> str:
+    found = ast.get_source_segment(text, node) or ast.unparse(node)
+    return f"({found})" if isinstance(node, ast.Lambda | ast.Tuple) and not found.startswith("(") else found
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """Return the offset in characters of a line, counted from 1, and a column that counts bytes."""
+    lines = text.split("\n")
+    inside = len(lines[line - 1].encode()[:column].decode())
+    return sum(len(one) + 1 for one in lines[: line - 1]) + inside
+
+
+# --- statements ---
+
+
+@dataclass(slots=True)
+class _Branch:
+    """One branch of a chain: the lines of its head and of its body, counted from 0."""
+
+    head: int
+    colon: int
+    """The line of the head's colon."""
+    colon_column: int
+    end: int
+    """The line after the body."""
+    body: Sequence[ast.stmt]
+    test: ast.expr | None
+    """None for ``else``."""
+
+
+@dataclass(slots=True)
+class _Resolver:
+    """Decides for each line of a cell whether it stays, what it says, and how far it moves to the left."""
+
+    text: str
+    framework: str
+    lines: list[str] = field(init=False)
+    kept: list[bool] = field(init=False)
+    dedent: list[int] = field(init=False)
+    inside_strings: set[int] = field(default_factory=set)
+    colons: list[tuple[int, int]] = field(default_factory=list)
+    elses: list[tuple[int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.lines = self.text.split("\n")
+        self.kept = [True] * len(self.lines)
+        self.dedent = [0] * len(self.lines)
+        depth = 0
+        for token in tokenize.generate_tokens(io.StringIO(self.text + "\n").readline):
+            if token.type == tokenize.OP:
+                depth += (token.string in "([{") - (token.string in ")]}")
+                if token.string == ":" and depth == 0:
+                    self.colons.append((token.start[0] - 1, token.start[1]))
+            elif token.type == tokenize.NAME and token.string == "else":
+                self.elses.append((token.start[0] - 1, token.start[1]))
+            elif token.start[0] != token.end[0]:
+                self.inside_strings.update(range(token.start[0], token.end[0]))
+
+    def result(self) -> Iterator[tuple[str, int]]:
+        """Yield the lines that stay, each with its number."""
+        for number, line in enumerate(self.lines):
+            if self.kept[number]:
+                space = len(line) - len(line.lstrip(" \t"))
+                cut = 0 if number in self.inside_strings else min(space, self.dedent[number])
+                yield line[cut:], number
+
+    def body(self, statements: Sequence[ast.stmt], after: int = -1) -> int:
+        """Resolve a body that begins after the line `after`; return how many of its statements stay."""
+        count = 0
+        for statement in statements:
+            if isinstance(statement, ast.If):
+                branches = self._branches(statement)
+                if any(branch.test is not None and _mentions(branch.test) for branch in branches):
+                    count += self._choose(branches, statement.col_offset, after)
+                else:
+                    count += 1
+                    for branch in branches:
+                        self._inner(branch.body, branch.colon)
+            else:
+                count += 1
+                self._descend(statement)
+            after = (statement.end_lineno or statement.lineno) - 1
+        return count
+
+    def _descend(self, statement: ast.stmt) -> None:
+        for name in ("body", "orelse", "finalbody"):
+            if inner := getattr(statement, name, None):
+                self._inner(inner, self._colon_before(_first_line(inner[0])))
+        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            self._inner(part.body, self._colon_before(_first_line(part.body[0])))
+
+    def _inner(self, statements: Sequence[ast.stmt], colon: int) -> None:
+        """Resolve the body of a statement that stays; one that becomes empty gets a ``pass``."""
+        if self.body(statements, colon) == 0:
+            first = _first_line(statements[0])
+            self.kept[first] = True
+            self.lines[first] = " " * statements[0].col_offset + "pass"
+
+    def _colon_before(self, line: int) -> int:
+        at = bisect_left(self.colons, (line, 0)) - 1
+        return self.colons[at][0] if at >= 0 else line - 1
+
+    def _branches(self, node: ast.If) -> list[_Branch]:
+        """Return the branches of a chain of ``if``, ``elif`` and ``else``, with their lines."""
+        found: list[_Branch] = []
+        link: ast.If = node
+        while True:
+            found.append(self._branch(link.lineno - 1, link.test, link.body))
+            rest = link.orelse
+            if len(rest) == 1 and isinstance(rest[0], ast.If) and self._is_elif(rest[0]):
+                link = rest[0]
+                continue
+            if rest:
+                last = (link.body[-1].end_lineno or 0) - 1
+                head = next(line for line, column in self.elses if line > last and column == self._column(node))
+                colon, at = next((line, column) for line, column in self.colons if line >= head)
+                found.append(_Branch(head, colon, at, 0, rest, None))
+            break
+        for one, following in pairwise(found):
+            one.end = following.head
+        found[-1].end = self._with_comments((node.end_lineno or node.lineno), node.col_offset)
+        return found
+
+    def _branch(self, head: int, test: ast.expr, body: Sequence[ast.stmt]) -> _Branch:
+        end = ((test.end_lineno or test.lineno) - 1, 0)
+        column = _characters(self.lines[end[0]], test.end_col_offset or 0)
+        at = bisect_left(self.colons, (end[0], column))
+        return _Branch(head, *self.colons[at], 0, body, test)
+
+    def _is_elif(self, node: ast.If) -> bool:
+        return self.lines[node.lineno - 1][_characters(self.lines[node.lineno - 1], node.col_offset) :].startswith(
+            "elif"
+        )
+
+    def _column(self, node: ast.stmt) -> int:
+        return _characters(self.lines[node.lineno - 1], node.col_offset)
+
+    def _with_comments(self, line: int, column: int) -> int:
+        """Return the line after the comments that follow a branch and are indented like it."""
+        end = line
+        while line < len(self.lines):
+            text = self.lines[line]
+            if text.strip() and not (text.lstrip().startswith("#") and len(text) - len(text.lstrip()) > column):
+                break
+            line += 1
+            if text.strip():
+                end = line
+        return end
+
+    def _choose(self, branches: Sequence[_Branch], column: int, after: int) -> int:
+        """Keep what is left of a chain; return how many statements that is."""
+        left: list[tuple[_Branch, ast.expr]] = []
+        otherwise: _Branch | None = None
+        for branch in branches:
+            value = True if branch.test is None else _truth(branch.test, self.framework)
+            if value is True:
+                otherwise = branch
+                break
+            if value is not False:
+                left.append((branch, value))
+        staying = [branch for branch, _ in left] + ([otherwise] if otherwise else [])
+        for branch in branches:
+            if branch not in staying:
+                self._drop(branch.head, branch.end)
+        for number, (branch, value) in enumerate(left):
+            word = "elif" if number else "if"
+            if value is not branch.test or not self.lines[branch.head][column:].startswith(f"{word} "):
+                self._rewrite_head(branch, column, f"{word} {ast.unparse(value)}:")
+            self._inner(branch.body, branch.colon)
+        if left:
+            if otherwise:
+                if otherwise.test is not None:
+                    self._rewrite_head(otherwise, column, "else:")
+                self._inner(otherwise.body, otherwise.colon)
+            return 1
+        if otherwise is None:
+            self._drop_leading(branches[0].head, column, after)
+            return 0
+        return self._flatten(otherwise, column)
+
+    def _flatten(self, branch: _Branch, column: int) -> int:
+        first = branch.body[0]
+        if first.lineno - 1 == branch.colon and not getattr(first, "decorator_list", None):
+            line = self.lines[branch.colon]
+            self._drop(branch.head, branch.colon)
+            self.lines[branch.colon] = " " * column + line[_characters(line, first.col_offset) :]
+        else:
+            self._drop(branch.head, branch.colon + 1)
+            for number in range(branch.colon + 1, branch.end):
+                self.dedent[number] += first.col_offset - column
+        return self.body(branch.body, branch.colon)
+
+    def _rewrite_head(self, branch: _Branch, column: int, head: str) -> None:
+        line = self.lines[branch.colon]
+        self._drop(branch.head, branch.colon)
+        self.lines[branch.colon] = " " * column + head + line[branch.colon_column + 1 :]
+
+    def _drop(self, first: int, end: int) -> None:
+        for number in range(first, end):
+            self.kept[number] = False
+
+    def _drop_leading(self, head: int, column: int, after: int) -> None:
+        """Drop the comments right above a chain of which nothing stays, and the blank lines above them."""
+        line = head - 1
+        while line > after:
+            text = self.lines[line]
+            if text.strip() and not (text.lstrip().startswith("#") and len(text) - len(text.lstrip()) == column):
+                break
+            self.kept[line] = False
+            line -= 1
+
+
+def _first_line(statement: ast.stmt) -> int:
+    """Return the first line of a statement, decorators included, counted from 0."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)]) - 1
+
+
+def _characters(line: str, column: int) -> int:
+    """Turn a column that counts bytes into one that counts characters."""
+    return column if line.isascii() else len(line.encode()[:column].decode())

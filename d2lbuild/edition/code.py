@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import libcst as cst
 
-__all__ = ["CodeError", "concrete", "is_python", "mask", "text_of", "tree", "unmask"]
+__all__ = ["CodeError", "concrete", "is_python", "mask", "masked_tree", "text_of", "tree", "unmask"]
 
 _MARKER = "pass  #d2lbuild-magic:"
 _MAGIC = re.compile(r"(?P<indent>\s*)(?P<magic>[%!].*|.*[\w)\]]\?{1,2}|\?{1,2}\S.*|[\w.,\s\[\]]+=\s*[%!]\S.*)$")
@@ -63,6 +63,11 @@ def _parsable(source: str) -> tuple[str, ast.Module]:
         raise CodeError(error.msg, error.lineno or 1) from None
     except (RecursionError, MemoryError):
         raise CodeError("the code is nested too deeply", 1) from None
+
+
+def masked_tree(source: str) -> tuple[str, ast.Module]:
+    """Return a cell with its magics masked, if it has any, and its syntax tree. Raises CodeError."""
+    return _parsable(source)
 
 
 def tree(source: str) -> ast.Module:
