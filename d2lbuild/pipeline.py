@@ -165,7 +165,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
             results[notebook.section, notebook.framework] = result
             executed += 1
     pages = _assemble(book, editions, results)
-    outputs, more = _render(config, request, book, pages=pages, modules=modules, observer=observer)
+    outputs, more = _render(config, request, book, pages=pages, editions=editions, modules=modules, observer=observer)
     failures = _failures(editions, results, build_plan)
     every = tuple(dict.fromkeys([*findings, *more]))
     return BuildReport(every, tuple(failures), build_plan, executed, outputs, time.monotonic() - begun)
@@ -452,6 +452,7 @@ def _render(
     book: Book,
     *,
     pages: Sequence[Page],
+    editions: Mapping[str, Edition],
     modules: Mapping[str, Path],
     observer: Observer,
 ) -> tuple[dict[str, Path], tuple[Finding, ...]]:
@@ -468,6 +469,7 @@ def _render(
         frameworks=request.frameworks,
         output=folder / "html",
         modules=modules,
+        libraries={name: edition.library for name, edition in editions.items()},
         jobs=request.jobs or os.cpu_count() or 1,
         observer=observer.rendering,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from d2lbuild.config.types import Config
+from d2lbuild.edition.library import Library
 from d2lbuild.model import Book
 
 __all__ = ["RenderContext"]
@@ -26,6 +27,8 @@ class RenderContext:
     """The folder that the renderer writes; a website's work folder stands beside it."""
     modules: Mapping[str, Path] = field(default_factory=dict)
     """The generated library modules, by framework."""
+    libraries: Mapping[str, Library] = field(default_factory=dict)
+    """The same as values, for the API reference."""
     jobs: int = 1
     observer: Callable[[str, int, int], None] = _silent
     """Is told the stage, how many pages are done, and of how many."""
