@@ -9,9 +9,6 @@ from glob import glob
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-import jupytext
-import nbformat
-
 from d2lbuild.config import Config
 from d2lbuild.config.frameworks import default_frameworks
 from d2lbuild.errors import BookError
@@ -172,6 +169,10 @@ def _read_text(file: Path, path: PurePosixPath) -> tuple[str, list[int] | None, 
 
 def _notebook_text(text: str, path: PurePosixPath, findings: list[Finding]) -> tuple[str, list[int] | None]:
     """Turn a notebook into MyST text (Jupytext), and find each of its lines in the JSON."""
+    # Both take a while to import, and few books have notebooks as sources.
+    import jupytext  # noqa: PLC0415
+    import nbformat  # noqa: PLC0415
+
     if not text.strip():
         return "", None
     try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 
+from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from d2lbuild.model import (
@@ -48,6 +49,19 @@ _HIDING = {
     "hide_all": "hide-all",
 }
 _HIDING_MARK = re.compile(r"#\s*(?:@(?P<mark>hide(?:_code|_output|_all)?)|(?P<words>[Hh]ide (?:code|outputs?)))\s*$")
+
+
+_WORTH_READING = re.compile(r":`|\]\(|\$\$")
+
+
+def _fence_parser() -> MarkdownIt:
+    """Return a parser that finds fences and what they may stand in, and nothing else: twice as fast."""
+    parser = block_parser()
+    parser.disable(["heading", "lheading", "hr", "html_block", "reference", "table", "math_block"])
+    return parser
+
+
+_FENCES = _fence_parser()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +121,7 @@ class _Cutter:
 
     def cut(self) -> None:
         lines = split_lines(self.text)
-        tokens = block_parser().parse("".join(line.rstrip("\r\n") + "\n" for line in lines))
+        tokens = _FENCES.parse("".join(line.rstrip("\r\n") + "\n" for line in lines))
         fences = {token.map[0]: token for token in tokens if token.type == "fence" and token.map}
         prose = at = self._front_matter(lines)
         while at < len(lines):
@@ -355,7 +369,7 @@ class _Reader:
     def read(self) -> Section:
         line = 0
         for block in self.section.blocks:
-            if block.kind is BlockKind.PROSE:
+            if block.kind is BlockKind.PROSE and (not self.title or _WORTH_READING.search(block.text)):
                 self._block(block, parse_prose(block.text), line)
             line += len(split_lines(block.text))
         if not self.title and any(block.text.strip() for block in self.section.blocks):
