@@ -206,6 +206,8 @@ class Section:
     """The ``:bibliography:`` marks; their targets are files."""
     findings: tuple[Finding, ...] = ()
     """What is wrong with the file on its own."""
+    lines: tuple[int, ...] | None = None
+    """For each line of the blocks its line in the file, where the text was made from another format."""
 
     @property
     def has_code(self) -> bool:

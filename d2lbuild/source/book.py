@@ -13,9 +13,10 @@ from d2lbuild.config import Config
 from d2lbuild.config.frameworks import default_frameworks
 from d2lbuild.errors import BookError
 from d2lbuild.model import Book, Contents, ContentsEntry, Finding, Label, LabelKind, Reference, Section, Severity, Span
-from d2lbuild.source.markdown import FrameworkNames, parse_section
+from d2lbuild.source.markdown import FrameworkNames, cut_section
+from d2lbuild.source.reading import read_section
 
-__all__ = ["SUFFIXES", "is_remote", "load_book", "read_bibliography_keys", "resolve_path"]
+__all__ = ["SUFFIXES", "is_remote", "load_book", "load_sections", "read_bibliography_keys", "resolve_path"]
 
 SUFFIXES = (".md", ".ipynb")
 """The kinds of source files, in the order in which they are looked for."""
@@ -33,12 +34,8 @@ def load_book(config: Config) -> Book:
     Raises BookError only if there is no root section; everything else that is wrong is in the book's findings.
     """
     loader = _Loader(config)
-    root = loader.find("index")
-    if root is None:
-        place = PurePosixPath(config.chapters / "index.md")
-        raise BookError(f"the book has no root section: {place} does not exist", hint="write it, with a `toc` block")
-    loader.walk(root, ())
-    sections = loader.sections
+    root = loader.walk_all()
+    sections = {name: read_section(section) for name, section in loader.sections.items()}
     labels, duplicates = _collect_labels(sections.values())
     findings = [finding for section in sections.values() for finding in section.findings]
     checker = _Checker(config, sections, labels)
@@ -53,6 +50,13 @@ def load_book(config: Config) -> Book:
     return Book(root, sections, labels, citations, orphans, tuple(findings))
 
 
+def load_sections(config: Config) -> dict[str, Section]:
+    """Read every section that the contents reach, but not their prose: enough for what the code alone decides."""
+    loader = _Loader(config)
+    loader.walk_all()
+    return loader.sections
+
+
 @dataclass(slots=True)
 class _Loader:
     """Follows the contents, depth first."""
@@ -64,6 +68,17 @@ class _Loader:
     @property
     def folder(self) -> Path:
         return self.config.root / self.config.chapters
+
+    def walk_all(self) -> str:
+        """Follow the contents from the root; return the root's id."""
+        root = self.find("index")
+        if root is None:
+            place = PurePosixPath(self.config.chapters / "index.md")
+            raise BookError(
+                f"the book has no root section: {place} does not exist", hint="write it, with a `toc` block"
+            )
+        self.walk(root, ())
+        return root
 
     def find(self, name: str) -> str | None:
         """Return `name` if a file of that name exists."""
@@ -119,7 +134,7 @@ class _Loader:
         file = self.config.root / path
         text, lines, findings = _read_text(file, path)
         names = FrameworkNames(tuple(one.name for one in self.config.frameworks), _packaged_names())
-        section = parse_section(text, path, names, name=name, lines=lines)
+        section = cut_section(text, path, names, name=name, lines=lines)
         return replace(section, findings=(*findings, *section.findings)) if findings else section
 
     def _sources(self) -> Iterator[str]:

@@ -1,11 +1,11 @@
-"""One source file: its text cut into blocks, and what its prose names and refers to.
+"""One source file, its text cut into blocks.
 
 The blocks keep their lines exactly, so that `unparse(section)` is the file. Framework marks are read here, once.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 
@@ -19,17 +19,14 @@ from d2lbuild.model import (
     ContentsEntry,
     Finding,
     Frameworks,
-    Image,
-    Label,
-    LabelKind,
-    Reference,
     Section,
     Severity,
     Span,
 )
-from d2lbuild.source.prose import REFERENCE_ROLES, ROLES, Mark, MarkKind, Prose, block_parser, parse_prose, split_lines
+from d2lbuild.source.prose import block_parser, split_lines
+from d2lbuild.source.reading import read_section
 
-__all__ = ["FrameworkNames", "parse_section", "selected", "unparse"]
+__all__ = ["FrameworkNames", "cut_section", "parse_section", "selected", "unparse"]
 
 _BEGIN = re.compile(r"\s*:begin_tab:`(?P<names>[^`]*)`\s*$")
 _END = re.compile(r"\s*:end_tab:\s*$")
@@ -49,9 +46,6 @@ _HIDING = {
     "hide_all": "hide-all",
 }
 _HIDING_MARK = re.compile(r"#\s*(?:@(?P<mark>hide(?:_code|_output|_all)?)|(?P<words>[Hh]ide (?:code|outputs?)))\s*$")
-
-
-_WORTH_READING = re.compile(r":`|\]\(|\$\$")
 
 
 def _fence_parser() -> MarkdownIt:
@@ -88,16 +82,29 @@ def parse_section(
     gives the line of the file for each line of `text`, where the text was made from another format. Nothing is raised:
     what is wrong stands in `findings`.
     """
+    return read_section(cut_section(text, path, names, name=name, lines=lines))
+
+
+def cut_section(
+    text: str,
+    path: PurePosixPath,
+    names: FrameworkNames,
+    *,
+    name: str | None = None,
+    lines: Sequence[int] | None = None,
+) -> Section:
+    """Do the first half of `parse_section`: cut the text into blocks, and leave the prose in them unread."""
     cutter = _Cutter(text, path, names, lines)
     cutter.cut()
-    section = Section(
+    return Section(
         id=name if name is not None else str(path.with_suffix("")),
         path=path,
         blocks=tuple(cutter.blocks),
         title="",
         contents=tuple(cutter.contents),
+        findings=tuple(cutter.findings),
+        lines=tuple(lines) if lines is not None else None,
     )
-    return _Reader(section, cutter).read()
 
 
 def unparse(section: Section) -> str:
@@ -273,9 +280,9 @@ class _Cutter:
             return self.line_map[min(index, len(self.line_map) - 1)]
         return index + 1
 
-    def span(self, first: int, last: int | None = None, column: int = 0) -> Span:
+    def span(self, first: int, last: int | None = None) -> Span:
         """Return the span of lines `first` to `last`, counted from 0."""
-        return Span(self.path, self._line(first), self._line(first if last is None else last), column)
+        return Span(self.path, self._line(first), self._line(first if last is None else last))
 
     def _frameworks(self, text: str, at: int) -> Frameworks:
         names = [name for name in re.split(r"[\s,]+", text) if name]
@@ -352,108 +359,6 @@ def _cell_options(body: Sequence[str]) -> tuple[int, set[str]]:
         elif match := re.match(r"-\s+([\w@.-]+)$", line.strip()):
             tags.add(match[1])
     return end, tags
-
-
-class _Reader:
-    """Reads the prose of a section's blocks: title, labels, references, images."""
-
-    def __init__(self, section: Section, cutter: _Cutter) -> None:
-        self.section, self.cutter = section, cutter
-        self.labels: list[Label] = []
-        self.references: list[Reference] = []
-        self.images: list[Image] = []
-        self.bibliographies: list[Reference] = []
-        self.findings = cutter.findings
-        self.title = ""
-
-    def read(self) -> Section:
-        line = 0
-        for block in self.section.blocks:
-            if block.kind is BlockKind.PROSE and (not self.title or _WORTH_READING.search(block.text)):
-                self._block(block, parse_prose(block.text), line)
-            line += len(split_lines(block.text))
-        if not self.title and any(block.text.strip() for block in self.section.blocks):
-            self._find(
-                "no-title",
-                "the section has no heading",
-                0,
-                severity=Severity.WARNING,
-                hint="begin with a line `# Title`",
-            )
-        self.findings.sort(key=lambda finding: finding.span.first if finding.span else 0)
-        return replace(
-            self.section,
-            title=self.title,
-            labels=tuple(self.labels),
-            references=tuple(self.references),
-            images=tuple(self.images),
-            bibliographies=tuple(self.bibliographies),
-            findings=tuple(self.findings),
-        )
-
-    def _block(self, block: Block, prose: Prose, line: int) -> None:
-        def span(offset: int) -> Span:
-            return self.cutter.span(line + prose.line(offset), column=prose.column(offset))
-
-        named: dict[int, tuple[LabelKind, str]] = dict(_named(prose))
-        for heading in prose.headings:
-            text = prose.text[slice(*heading.text)]
-            if heading.level == 1 and not self.title:
-                self.title = text
-        for mark in prose.marks:
-            if mark.kind is MarkKind.ROLE:
-                self._role(mark, span(mark.start), block.frameworks, named)
-            elif mark.kind is MarkKind.IMAGE:
-                caption = prose.text[slice(*mark.inner)]
-                self.images.append(Image(mark.value, caption, span(mark.start), block.frameworks))
-            elif mark.kind is MarkKind.LINK:
-                self.references.append(Reference("link", mark.value, span(mark.start), block.frameworks))
-
-    def _role(self, mark: Mark, span: Span, frameworks: Frameworks, named: dict[int, tuple[LabelKind, str]]) -> None:
-        value = " ".join(mark.value.split())
-        if mark.name in {"label", "eqlabel"}:
-            kind, text = named.get(mark.start, (LabelKind.OTHER, ""))
-            self.labels.append(Label(value, kind, span, frameworks, text))
-            if kind is LabelKind.OTHER:
-                what = "an equation" if mark.name == "eqlabel" else "a heading, an image or a table"
-                self._add("loose-label", f"the label '{value}' does not follow {what}", span, Severity.WARNING)
-        elif mark.name in REFERENCE_ROLES:
-            targets = [part.strip() for part in value.split(",")] if mark.name.startswith("cite") else [value]
-            self.references += [Reference(mark.name, target, span, frameworks) for target in targets if target]
-        elif mark.name == "bibliography":
-            self.bibliographies.append(Reference("bibliography", value, span, frameworks))
-        elif mark.name in {"begin_tab", "end_tab"}:
-            self._add("misplaced-tab", f"`:{mark.name}:` must stand on a line of its own", span, Severity.ERROR)
-        elif mark.name not in ROLES:
-            near = get_close_matches(mark.name, sorted(ROLES), n=1)
-            self._add(
-                "unknown-mark",
-                f"unknown mark `:{mark.name}:`",
-                span,
-                Severity.WARNING,
-                f"did you mean `:{near[0]}:`?" if near else "",
-            )
-
-    def _add(self, rule: str, message: str, span: Span, severity: Severity, hint: str = "") -> None:
-        self.findings.append(Finding(rule, message, span, severity, hint))
-
-    def _find(self, rule: str, message: str, at: int, *, severity: Severity, hint: str) -> None:
-        self._add(rule, message, self.cutter.span(at), severity, hint)
-
-
-def _named(prose: Prose) -> Iterator[tuple[int, tuple[LabelKind, str]]]:
-    """Yield what each label, known by its offset, names, with the title or caption."""
-    for heading in prose.headings:
-        yield from ((mark.start, (LabelKind.SECTION, prose.text[slice(*heading.text)])) for mark in heading.labels)
-    for figure in prose.figures:
-        caption = prose.text[slice(*figure.image.inner)]
-        yield from ((mark.start, (LabelKind.FIGURE, caption)) for mark in figure.labels)
-    for table in prose.tables:
-        caption = prose.text[slice(*table.caption)] if table.caption else ""
-        yield from ((mark.start, (LabelKind.TABLE, caption)) for mark in table.labels)
-    for equation in prose.equations:
-        if equation.label:
-            yield equation.label.start, (LabelKind.EQUATION, "")
 
 
 def selected(frameworks: Frameworks, framework: str) -> bool:
