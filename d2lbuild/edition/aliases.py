@@ -4,7 +4,7 @@ Only the nodes of the syntax tree that are such calls change: never strings, com
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -12,10 +12,11 @@ from functools import lru_cache
 import libcst as cst
 
 from d2lbuild.config import Aliases
-from d2lbuild.edition.code import CodeError, concrete, is_python, text_of
+from d2lbuild.edition.code import CodeError, is_python
+from d2lbuild.edition.concrete import concrete, text_of
 from d2lbuild.model import CellKind, Notebook
 
-__all__ = ["alias_definitions", "alias_names", "expand", "expand_code"]
+__all__ = ["expand", "expand_code"]
 
 
 def expand(notebook: Notebook, aliases: Aliases, package: str = "d2l") -> Notebook:
@@ -235,40 +236,3 @@ def _substitute(body: str, bound: Mapping[str, cst.BaseExpression]) -> cst.BaseE
     changed = expression.visit(Substitute())
     assert isinstance(changed, cst.BaseExpression)
     return changed
-
-
-def alias_names(aliases: Aliases) -> frozenset[str]:
-    """Return the names that the aliases define in the library module."""
-    return frozenset(name for name, _ in alias_definitions(aliases))
-
-
-def alias_definitions(aliases: Aliases) -> Sequence[tuple[str, str]]:
-    """Return name and source of each alias's definition, in the order of the configuration, so that `d2l.f(…)` runs."""
-    found = [(_assigned(text.text), text.text) for text in aliases.plain]
-    names = {name for name, _ in found}
-    lines: list[tuple[str, str]] = [(name, f"{name} = {target}") for name, target in aliases.simple.items()]
-    for name, method in aliases.fluent.items():
-        lines.append((name, f"{name} = lambda x, *args, **kwargs: x.{method}(*args, **kwargs)"))
-    for call, body in aliases.args:
-        expression = cst.ensure_type(cst.parse_expression(call), cst.Call)
-        name = cst.ensure_type(expression.func, cst.Name).value
-        parameters = []
-        for argument in expression.args:
-            bound = cst.ensure_type(argument.value, cst.Name).value
-            parameters.append(argument.keyword.value if argument.keyword else bound)
-        renamed = {
-            cst.ensure_type(argument.value, cst.Name).value: cst.Name(argument.keyword.value)
-            for argument in expression.args
-            if argument.keyword
-        }
-        text = cst.Module(body=[]).code_for_node(_substitute(body, renamed))
-        lines.append((name, f"{name} = lambda {', '.join(parameters)}: {text}"))
-    for name, line in lines:
-        if name not in names:
-            names.add(name)
-            found.append((name, line))
-    return found
-
-
-def _assigned(line: str) -> str:
-    return line.split("=", 1)[0].strip()

@@ -5,9 +5,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-import libcst as cst
-
-__all__ = ["CodeError", "concrete", "is_python", "mask", "masked_tree", "text_of", "tree", "unmask"]
+__all__ = ["CodeError", "is_python", "mask", "masked_tree", "tree", "unmask"]
 
 _MARKER = "pass  #d2lbuild-magic:"
 _MAGIC = re.compile(r"(?P<indent>\s*)(?P<magic>[%!].*|.*[\w)\]]\?{1,2}|\?{1,2}\S.*|[\w.,\s\[\]]+=\s*[%!]\S.*)$")
@@ -73,18 +71,3 @@ def masked_tree(source: str) -> tuple[str, ast.Module]:
 def tree(source: str) -> ast.Module:
     """Return the abstract syntax tree of a cell; lines are those of the cell. Raises CodeError."""
     return _parsable(source)[1]
-
-
-@lru_cache(maxsize=256)
-def concrete(source: str) -> cst.Module:
-    """Return the concrete syntax tree of a cell, magics masked. Raises CodeError."""
-    text = _parsable(source)[0]
-    try:
-        return cst.parse_module(text)
-    except cst.ParserSyntaxError as error:
-        raise CodeError(error.message, error.raw_line) from None
-
-
-def text_of(module: cst.Module) -> str:
-    """Return the source of a concrete tree, magics put back."""
-    return unmask(module.code)

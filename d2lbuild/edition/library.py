@@ -5,17 +5,26 @@ keeps the names below ``d2l.`` and defines them, so that a reader's ``d2l.matmul
 """
 
 import ast
+import copy
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from textwrap import indent
 
 from d2lbuild.config import Framework
-from d2lbuild.edition.aliases import alias_definitions
-from d2lbuild.edition.code import CodeError, is_python, tree
-from d2lbuild.edition.saved import SavedStatement, definition_lines, docstring_with, global_names, saved_statements
+from d2lbuild.edition.alias_definitions import alias_definitions
+from d2lbuild.edition.code import CodeError, is_python, mask, tree
+from d2lbuild.edition.saved import (
+    SavedStatement,
+    definition_lines,
+    docstring_with,
+    global_names,
+    parses,
+    saved_statements,
+)
 from d2lbuild.model import Finding, LabelKind, Notebook, Severity, Span
 
 __all__ = ["Library", "SavedBlock", "extract", "used_names"]
@@ -33,6 +42,8 @@ class SavedBlock:
     """All names that it reads, those of the library and others."""
     eager: frozenset[str]
     """Those among them that are read while the module is imported (bases, decorators, defaults, plain statements)."""
+    places: tuple[Span, ...] = ()
+    """For each line of `code`, its line in the chapters."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,16 @@ class Library:
     @cached_property
     def source(self) -> str:
         """The module's text."""
-        return _write(self)
+        return _GAP.join(text for text, _ in _parts(self)) + "\n"
+
+    @cached_property
+    def places(self) -> tuple[Span | None, ...]:
+        """For each line of `source`, the line that it comes from; None for what belongs to no single one."""
+        found: list[Span | None] = []
+        for text, places in _parts(self):
+            found += [None] * (len(_GAP) - 1) if found else []
+            found += places or [None] * (text.count("\n") + 1)
+        return tuple(found)
 
     @cached_property
     def pieces(self) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
@@ -99,6 +119,7 @@ def extract(notebooks: Sequence[Notebook], framework: Framework, *, package: str
     collector = _Collector(package)
     for notebook in notebooks:
         collector.take(notebook)
+    collector.finish()
     blocks = [entry.block(package) for entry in collector.entries.values()]
     return Library(
         framework, package, tuple(collector.imports.values()), tuple(blocks), tuple(collector.findings), title
@@ -170,6 +191,11 @@ class _Import:
         return self.asname or (self.name if self.module else self.name.split(".")[0])
 
     @property
+    def whole(self) -> str:
+        """The full name of what is bound."""
+        return f"{self.module}.{self.name}" if self.module else self.name if self.asname else self.bound
+
+    @property
     def clause(self) -> str:
         return f"{self.name} as {self.asname}" if self.asname else self.name
 
@@ -183,23 +209,40 @@ class _Import:
         return (self.module or self.name).split(".")[0] in sys.stdlib_module_names
 
 
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """Lines of code with their places in the chapters."""
+
+    text: str
+    places: tuple[Span, ...]
+
+    def replaced(self, text: str) -> "_Code":
+        """Return other text with these places; lines between what both begin and end with have that of the first."""
+        old, new = self.text.split("\n"), text.split("\n")
+        most = min(len(old), len(new))
+        same = next((n for n in range(most) if old[n] != new[n]), most)
+        end = next((n for n in range(most - same) if old[-1 - n] != new[-1 - n]), most - same)
+        between = (self.places[min(same, len(old) - 1)],) * (len(new) - same - end)
+        return _Code(text, self.places[:same] + between + self.places[len(old) - end :])
+
+
 @dataclass(slots=True)
 class _Entry:
     """A saved statement while methods may still join it."""
 
     saved: SavedStatement
     names: tuple[str, ...]
-    code: str
+    code: _Code
     span: Span
-    methods: dict[str, tuple[str, Span]] = field(default_factory=dict)
+    methods: dict[str, _Code] = field(default_factory=dict)
 
     def block(self, package: str) -> SavedBlock:
         code = self.code
-        for name, (method, _) in self.methods.items():
+        for name, method in self.methods.items():
             code = _join(code, name, method)
-        node = ast.parse(code)
-        eager = frozenset().union(*(_eager_names(one, package) for one in node.body))
-        return SavedBlock(self.names, code, self.span, global_names(code, package), eager)
+        text = code.text
+        eager = frozenset().union(*(_eager_names(one, package) for one in ast.parse(text).body))
+        return SavedBlock(self.names, text, self.span, global_names(text, package), eager, code.places)
 
 
 @dataclass(slots=True)
@@ -209,6 +252,10 @@ class _Collector:
     package: str
     entries: dict[tuple[str, ...], _Entry] = field(default_factory=dict)
     imports: dict[_Import, _Import] = field(default_factory=dict)
+    bound: dict[str, tuple[ast.stmt | str, Span]] = field(default_factory=dict)
+    """What each name was bound to last: a statement, or the full name of what was imported."""
+    strays: list[tuple[str, str, Span]] = field(default_factory=list)
+    """Methods whose class was not there yet: class, method and place."""
     findings: list[Finding] = field(default_factory=list)
 
     def take(self, notebook: Notebook) -> None:
@@ -219,10 +266,35 @@ class _Collector:
                 hint = "put it at the end of the first line of a definition or an assignment, or above it"
                 self._find("idle-save", "`#@save` saves nothing here", span, Severity.WARNING, hint)
             for saved in statements:
-                span = _span(notebook, cell.lines, saved.first, saved.code.count("\n"))
-                self._add(saved, span, _label_before(notebook, span.first))
+                places = tuple(_span(notebook, cell.lines, line) for line in saved.lines)
+                first = _span(notebook, cell.lines, saved.first)
+                span = replace(first, last=places[-1].last)
+                if mask(saved.code) != saved.code and not parses(saved.code):
+                    hint = "a library module cannot have magics: leave them in a cell of their own"
+                    self._find("saved-magic", "what is saved here is not plain Python", span, Severity.ERROR, hint)
+                else:
+                    self._add(saved, _Code(saved.code, places), span, _label_before(notebook, span.first))
 
-    def _add(self, saved: SavedStatement, span: Span, label: str) -> None:
+    def finish(self) -> None:
+        """Report the methods that no class has taken."""
+        classes = {
+            name: entry.span
+            for (name, *_), entry in self.entries.items()
+            if name in entry.names and isinstance(entry.saved.node, ast.ClassDef)
+        }
+        for owner, name, span in self.strays:
+            if owner in classes:
+                message = (
+                    f"the method '{name}' is saved for the class '{owner}', which is only saved at {classes[owner]}"
+                )
+                self._find("method-before-class", message, span, Severity.ERROR, "move one of the two")
+            else:
+                message = f"the method '{name}' is saved for the class '{owner}', which is not saved before it"
+                near = get_close_matches(owner, classes, n=1)
+                hint = f"did you mean '{near[0]}'?" if near else f"mark the class `{owner}` with `#@save`"
+                self._find("unsaved-class", message, span, Severity.ERROR, hint)
+
+    def _add(self, saved: SavedStatement, code: _Code, span: Span, label: str) -> None:
         node = saved.node
         if isinstance(node, ast.Import | ast.ImportFrom):
             module = "." * node.level + (node.module or "") if isinstance(node, ast.ImportFrom) else ""
@@ -230,11 +302,12 @@ class _Collector:
                 one = _Import(module, alias.name, alias.asname)
                 if alias.name.split(".")[0] != self.package and module.split(".")[0] != self.package:
                     self.imports.setdefault(one, one)
+                    self._bind(one.bound, one.whole, span)
             return
-        code = saved.code
+        definition = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if label:
-                code = docstring_with(code, f"Defined in :numref:`{label}`")
+                code = code.replaced(docstring_with(code.text, f"Defined in :numref:`{label}`"))
             if saved.joins:
                 self._join(saved.joins, node.name, code, span)
                 return
@@ -243,28 +316,61 @@ class _Collector:
             names = tuple(_assigned_names(node))
             if names == (self.package,):
                 return  # `d2l = sys.modules[__name__]` is always there
+        for name in names if definition or _plain_assignment(node) else ():
+            self._bind(name, node, span)
         self.entries.pop(names, None)  # what it replaces does not stay behind
-        definition = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         self.entries[names if definition else (*names, f"{span} {len(self.entries)}")] = _Entry(
             saved, names, code, span
         )
 
-    def _join(self, owner: str, name: str, code: str, span: Span) -> None:
+    def _join(self, owner: str, name: str, code: _Code, span: Span) -> None:
         entry = self.entries.get((owner,))
         if entry is None or not isinstance(entry.saved.node, ast.ClassDef):
-            message = f"the method '{name}' is saved for the class '{owner}', which is not saved before it"
-            self._find("unsaved-class", message, span, Severity.ERROR, f"mark the class `{owner}` with `#@save`")
+            self.strays.append((owner, name, span))
             return
         entry.methods.pop(name, None)
-        entry.methods[name] = (code, span)
+        entry.methods[name] = code
+
+    def _bind(self, name: str, what: ast.stmt | str, span: Span) -> None:
+        """Remember what a name is bound to, and report it if that was something else before."""
+        earlier = self.bound.get(name)
+        self.bound[name] = what, span
+        if earlier and not _same(earlier[0], what) and not _reads(what, name):
+            message = f"'{name}' is saved twice, with different code; the one at {earlier[1]} is lost"
+            self._find("saved-twice", message, span, Severity.WARNING, "give one of them another name")
 
     def _find(self, rule: str, message: str, span: Span, severity: Severity, hint: str) -> None:
         self.findings.append(Finding(rule, message, span, severity, hint))
 
 
-def _span(notebook: Notebook, lines: Sequence[int], line: int, more: int = 0) -> Span:
-    first = lines[min(line, len(lines)) - 1]
-    return Span(notebook.section.path, first, lines[min(line + more, len(lines)) - 1])
+def _span(notebook: Notebook, lines: Sequence[int], line: int) -> Span:
+    line = lines[min(line, len(lines)) - 1]
+    return Span(notebook.section.path, line, line)
+
+
+def _same(one: ast.stmt | str, other: ast.stmt | str) -> bool:
+    """Whether both do the same; docstrings do not count."""
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    return _dump(one) == _dump(other)
+
+
+def _dump(node: ast.stmt) -> str:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+        node = copy.copy(node)
+        node.body = node.body[1:]
+    return ast.dump(node)
+
+
+def _reads(what: ast.stmt | str, name: str) -> bool:
+    """Whether an assignment builds on what the name was before: ``f = jit(f)``."""
+    return isinstance(what, ast.Assign) and any(
+        isinstance(node, ast.Name) and node.id == name for node in ast.walk(what.value)
+    )
+
+
+def _plain_assignment(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets)
 
 
 def _label_before(notebook: Notebook, line: int) -> str:
@@ -316,18 +422,19 @@ def _eager_names(node: ast.stmt, package: str) -> frozenset[str]:
     return frozenset().union(*(global_names(ast.unparse(part), package) for part in parts))
 
 
-def _join(code: str, name: str, method: str) -> str:
+def _join(code: _Code, name: str, method: _Code) -> _Code:
     """Put a method at the end of a class; one of the same name in the class goes."""
-    owner = ast.parse(code).body[0]
+    owner = ast.parse(code.text).body[0]
     assert isinstance(owner, ast.ClassDef)
-    lines = code.split("\n")
+    lines, places = code.text.split("\n"), list(code.places)
     for node in reversed(owner.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name and len(owner.body) > 1:
             first, last = definition_lines(node)
             while first > 1 and not lines[first - 2].strip():
                 first -= 1
-            del lines[first - 1 : last]
-    return "\n".join([*lines, "", indent(method, "    ")])
+            del lines[first - 1 : last], places[first - 1 : last]
+    text = "\n".join([*lines, "", indent(method.text, "    ")])
+    return _Code(text, (*places, method.places[0], *method.places))
 
 
 # --- writing ---
@@ -340,24 +447,51 @@ _MARK = """\
 # Edit those, not this file."""
 
 
-def _write(library: Library) -> str:
+_GAP = "\n\n\n"
+
+_Places = Sequence[Span | None]
+
+
+def _parts(library: Library) -> Iterator[tuple[str, _Places]]:
+    """Yield the parts of the module, with the place of each line where they have some."""
     framework = library.framework
     header = framework.header.text.strip("\n") if framework.header else ""
-    already = {one for node in ast.parse(header).body for one in _imports_of(node)} if header else set()
+    already = {one for node in _body(header) for one in _imports_of(node)}
     imports = [one for one in library.imports if one not in already]
     if _Import("", "sys", None) not in {*imports, *already}:
         imports.append(_Import("", "sys", None))
-    parts = [header] if header else []
-    parts.append(_MARK.format(title=f" of “{library.title}”" if library.title else ""))
-    parts += [block] if (block := _import_block(imports)) else []
-    parts.append(f"{library.package} = sys.modules[__name__]")
+    if header:
+        yield header, _header_places(framework)
+    yield _MARK.format(title=f" of “{library.title}”" if library.title else ""), ()
+    if block := _import_block(imports):
+        yield block, ()
+    yield f"{library.package} = sys.modules[__name__]", ()
     early, late = _split_aliases(library)
     if early:
-        parts.append("\n".join(["# Aliases that the definitions below need", *early]))
-    parts += [f"# {block.span.path}:{block.span.first}\n{block.code}" for block in library.blocks]
+        yield "\n".join(["# Aliases that the definitions below need", *early]), _alias_places(framework, early)
+    for one in library.blocks:
+        yield f"# {one.span.path}:{one.span.first}\n{one.code}", (one.span, *one.places)
     if late:
-        parts.append("\n".join(["# Aliases", *late]))
-    return "\n\n\n".join(parts) + "\n"
+        yield "\n".join(["# Aliases", *late]), _alias_places(framework, late)
+
+
+def _body(code: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(code).body
+    except SyntaxError:
+        return []  # a check of the whole module reports it
+
+
+def _header_places(framework: Framework) -> _Places:
+    assert framework.header
+    text, span = framework.header.text, framework.header.span
+    first = span.first + len(text) - len(text.lstrip("\n"))
+    return [Span(span.path, line, line) for line in range(first, first + text.strip("\n").count("\n") + 1)]
+
+
+def _alias_places(framework: Framework, lines: Sequence[str]) -> _Places:
+    known = {one.text: one.span for one in framework.aliases.plain}
+    return [None, *(place for line in lines for place in [known.get(line)] * (line.count("\n") + 1))]
 
 
 def _imports_of(node: ast.stmt) -> Iterator[_Import]:

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from d2lbuild.edition.aliases import alias_names
+from d2lbuild.edition.alias_definitions import alias_names
 from d2lbuild.edition.library import Library
 
 __all__ = ["ParityRow", "parity"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from d2lbuild.edition.code import CodeError, is_python, mask, tree
 
-__all__ = ["SavedStatement", "definition_lines", "docstring_with", "global_names", "saved_statements"]
+__all__ = ["SavedStatement", "definition_lines", "docstring_with", "global_names", "parses", "saved_statements"]
 
 _SAVE = re.compile(r"#\s*@save\b")
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -26,8 +26,10 @@ class SavedStatement:
     node: ast.stmt
     code: str
     """Its lines without the `#@save` comment and, for a method, without the decorator that joins it to its class."""
+    lines: tuple[int, ...]
+    """For each line of `code`, its line in the cell, counted from 1."""
     first: int
-    """Its first line in the cell, counted from 1."""
+    """Its first line in the cell; for a method, that of the decorator that joins it."""
     joins: str | None = None
     """The class that it becomes a method of."""
 
@@ -60,13 +62,14 @@ def saved_statements(source: str) -> tuple[list[SavedStatement], list[int]]:
 
 def _marks(source: str) -> Iterator[tuple[int, bool]]:
     """Yield the line of each `#@save` comment, and whether it has the line for itself."""
-    text = source if _parses(source) else mask(source)
+    text = source if parses(source) else mask(source)
     for token in tokenize.generate_tokens(io.StringIO(text + "\n").readline):
         if token.type == tokenize.COMMENT and _SAVE.match(token.string):
             yield token.start[0], not token.line[: token.start[1]].strip()
 
 
-def _parses(source: str) -> bool:
+def parses(source: str) -> bool:
+    """Whether the code is plain Python, without magics."""
     try:
         ast.parse(source)
     except SyntaxError:
@@ -115,7 +118,7 @@ def _marked(body: Sequence[ast.stmt], line: int) -> list[ast.stmt]:
 def _cut(node: ast.stmt, lines: Sequence[str], marks: dict[int, bool]) -> SavedStatement:
     first, last = _first_line(node), node.end_lineno or node.lineno
     joins, dropped = _joined_class(node)
-    code = []
+    code: dict[int, str] = {}
     for number in range(first, last + 1):
         line = lines[number - 1]
         if number in marks:
@@ -123,8 +126,8 @@ def _cut(node: ast.stmt, lines: Sequence[str], marks: dict[int, bool]) -> SavedS
             if not line:
                 continue
         if number not in dropped:
-            code.append(line)
-    return SavedStatement(node, "\n".join(code), first, joins)
+            code[number] = line
+    return SavedStatement(node, "\n".join(code.values()), tuple(code), first, joins)
 
 
 def _comment_start(line: str) -> int:

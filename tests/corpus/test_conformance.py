@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup, Tag
 
 from d2lbuild.config import Aliases, Config
 from d2lbuild.edition.aliases import expand_code
-from d2lbuild.edition.code import CodeError, concrete, is_python, text_of
+from d2lbuild.edition.code import CodeError, is_python
+from d2lbuild.edition.concrete import concrete, text_of
 from d2lbuild.edition.select import has_page
 from d2lbuild.model import BlockKind, Book
 from d2lbuild.pipeline import BuildReport, BuildRequest, build, check, libraries, select_frameworks

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from d2lbuild.config import Aliases, Text
-from d2lbuild.edition.aliases import alias_definitions, alias_names, expand_code
+from d2lbuild.edition.alias_definitions import alias_definitions, alias_names
+from d2lbuild.edition.aliases import expand_code
 from d2lbuild.model import Span
 from tests.books import read_cases
 
