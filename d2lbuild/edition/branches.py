@@ -10,6 +10,7 @@ import tokenize
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from d2lbuild.edition.code import CodeError, is_python, masked_tree, tree, unmask
@@ -36,7 +37,7 @@ def resolve_branches(source: str, framework: str) -> Resolved:
         return Resolved(source, same)
     try:
         text, module = masked_tree(source)
-        names = tuple(_conditions(module))
+        names = _conditions(source)
         text, lines = _choose_expressions(text, module, framework)
         resolver = _Resolver(text, framework)
         resolver.body(tree(text).body)
@@ -50,10 +51,10 @@ def resolve_branches(source: str, framework: str) -> Resolved:
 # --- conditions ---
 
 
-def _conditions(module: ast.Module) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call):
-            yield from ((name, node.lineno) for name in _selected(node) or ())
+@lru_cache(maxsize=1024)
+def _conditions(source: str) -> tuple[tuple[str, int], ...]:
+    calls = [node for node in ast.walk(tree(source)) if isinstance(node, ast.Call)]
+    return tuple((name, call.lineno) for call in calls for name in _selected(call) or ())
 
 
 def _selected(node: ast.expr) -> tuple[str, ...] | None:
@@ -106,10 +107,10 @@ def _truth(test: ast.expr, framework: str) -> bool | ast.expr:
 def _choose_expressions(text: str, module: ast.Module, framework: str) -> tuple[str, tuple[int, ...]]:
     """Take the sides of ``a if tab.selected(…) else b``; return the text and the earlier line of each of its lines."""
     lines = tuple(range(text.count("\n") + 1))
-    while True:
+    while " else " in text or "else\n" in text:
         chosen = next((node for node in ast.walk(module) if isinstance(node, ast.IfExp) and _mentions(node.test)), None)
         if chosen is None:
-            return text, lines
+            break
         value = _truth(chosen.test, framework)
         if not isinstance(value, bool):
             side = f"{_segment(text, chosen.body)} if {ast.unparse(value)} else {_segment(text, chosen.orelse)}"
@@ -121,6 +122,7 @@ def _choose_expressions(text: str, module: ast.Module, framework: str) -> tuple[
         lines = (*lines[: first + 1], *lines[first + 1 : first + 1 + side.count("\n")], *lines[last + 1 :])
         text = text[:start] + side + text[end:]
         module = tree(text)
+    return text, lines
 
 
 def _segment(text: str, node: ast.expr) -> str:
@@ -153,6 +155,35 @@ class _Branch:
     """None for ``else``."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What the tokens of a cell say and its tree does not; the same for every framework."""
+
+    colons: tuple[tuple[int, int], ...]
+    """Line and column, counted from 0, of each colon outside of brackets."""
+    elses: tuple[tuple[int, int], ...]
+    inside_strings: frozenset[int]
+    """Lines that begin within a string."""
+
+
+@lru_cache(maxsize=1024)
+def _layout(text: str) -> _Layout:
+    colons: list[tuple[int, int]] = []
+    elses: list[tuple[int, int]] = []
+    inside_strings: set[int] = set()
+    depth = 0
+    for token in tokenize.generate_tokens(io.StringIO(text + "\n").readline):
+        if token.type == tokenize.OP:
+            depth += (token.string in "([{") - (token.string in ")]}")
+            if token.string == ":" and depth == 0:
+                colons.append((token.start[0] - 1, token.start[1]))
+        elif token.type == tokenize.NAME and token.string == "else":
+            elses.append((token.start[0] - 1, token.start[1]))
+        elif token.start[0] != token.end[0]:
+            inside_strings.update(range(token.start[0], token.end[0]))
+    return _Layout(tuple(colons), tuple(elses), frozenset(inside_strings))
+
+
 @dataclass(slots=True)
 class _Resolver:
     """Decides for each line of a cell whether it stays, what it says, and how far it moves to the left."""
@@ -162,31 +193,20 @@ class _Resolver:
     lines: list[str] = field(init=False)
     kept: list[bool] = field(init=False)
     dedent: list[int] = field(init=False)
-    inside_strings: set[int] = field(default_factory=set)
-    colons: list[tuple[int, int]] = field(default_factory=list)
-    elses: list[tuple[int, int]] = field(default_factory=list)
+    layout: "_Layout" = field(init=False)
 
     def __post_init__(self) -> None:
         self.lines = self.text.split("\n")
         self.kept = [True] * len(self.lines)
         self.dedent = [0] * len(self.lines)
-        depth = 0
-        for token in tokenize.generate_tokens(io.StringIO(self.text + "\n").readline):
-            if token.type == tokenize.OP:
-                depth += (token.string in "([{") - (token.string in ")]}")
-                if token.string == ":" and depth == 0:
-                    self.colons.append((token.start[0] - 1, token.start[1]))
-            elif token.type == tokenize.NAME and token.string == "else":
-                self.elses.append((token.start[0] - 1, token.start[1]))
-            elif token.start[0] != token.end[0]:
-                self.inside_strings.update(range(token.start[0], token.end[0]))
+        self.layout = _layout(self.text)
 
     def result(self) -> Iterator[tuple[str, int]]:
         """Yield the lines that stay, each with its number."""
         for number, line in enumerate(self.lines):
             if self.kept[number]:
                 space = len(line) - len(line.lstrip(" \t"))
-                cut = 0 if number in self.inside_strings else min(space, self.dedent[number])
+                cut = 0 if number in self.layout.inside_strings else min(space, self.dedent[number])
                 yield line[cut:], number
 
     def body(self, statements: Sequence[ast.stmt], after: int = -1) -> int:
@@ -222,8 +242,8 @@ class _Resolver:
             self.lines[first] = " " * statements[0].col_offset + "pass"
 
     def _colon_before(self, line: int) -> int:
-        at = bisect_left(self.colons, (line, 0)) - 1
-        return self.colons[at][0] if at >= 0 else line - 1
+        at = bisect_left(self.layout.colons, (line, 0)) - 1
+        return self.layout.colons[at][0] if at >= 0 else line - 1
 
     def _branches(self, node: ast.If) -> list[_Branch]:
         """Return the branches of a chain of ``if``, ``elif`` and ``else``, with their lines."""
@@ -237,8 +257,8 @@ class _Resolver:
                 continue
             if rest:
                 last = (link.body[-1].end_lineno or 0) - 1
-                head = next(line for line, column in self.elses if line > last and column == self._column(node))
-                colon, at = next((line, column) for line, column in self.colons if line >= head)
+                head = next(line for line, column in self.layout.elses if line > last and column == self._column(node))
+                colon, at = next((line, column) for line, column in self.layout.colons if line >= head)
                 found.append(_Branch(head, colon, at, 0, rest, None))
             break
         for one, following in pairwise(found):
@@ -249,8 +269,8 @@ class _Resolver:
     def _branch(self, head: int, test: ast.expr, body: Sequence[ast.stmt]) -> _Branch:
         end = ((test.end_lineno or test.lineno) - 1, 0)
         column = _characters(self.lines[end[0]], test.end_col_offset or 0)
-        at = bisect_left(self.colons, (end[0], column))
-        return _Branch(head, *self.colons[at], 0, body, test)
+        at = bisect_left(self.layout.colons, (end[0], column))
+        return _Branch(head, *self.layout.colons[at], 0, body, test)
 
     def _is_elif(self, node: ast.If) -> bool:
         return self.lines[node.lineno - 1][_characters(self.lines[node.lineno - 1], node.col_offset) :].startswith(

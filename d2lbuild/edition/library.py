@@ -241,8 +241,9 @@ class _Entry:
         for name, method in self.methods.items():
             code = _join(code, name, method)
         text = code.text
-        eager = frozenset().union(*(_eager_names(one, package) for one in ast.parse(text).body))
-        return SavedBlock(self.names, text, self.span, global_names(text, package), eager, code.places)
+        module = ast.parse(text)
+        eager = frozenset().union(*(_eager_names(one, package) for one in module.body))
+        return SavedBlock(self.names, text, self.span, global_names(module, package), eager, code.places)
 
 
 @dataclass(slots=True)
@@ -416,10 +417,10 @@ def _eager_names(node: ast.stmt, package: str) -> frozenset[str]:
         keywords = [keyword.value for keyword in node.keywords]
         inner = frozenset().union(*(_eager_names(one, package) for one in node.body))
         parts = [*node.decorator_list, *node.bases, *keywords]
-        return inner.union(*(global_names(ast.unparse(part), package) for part in parts))
+        return inner.union(*(global_names(part, package) for part in parts))
     else:
         parts = [node]
-    return frozenset().union(*(global_names(ast.unparse(part), package) for part in parts))
+    return frozenset().union(*(global_names(part, package) for part in parts))
 
 
 def _join(code: _Code, name: str, method: _Code) -> _Code:

@@ -1,16 +1,14 @@
 """Which statements of a cell a `#@save` exports, cut out with the comments and the layout of the author.
 
-The abstract tree gives the lines of every statement, the tokens give the comments; the text itself is never rebuilt.
+The abstract tree gives the lines of every statement, the lines give the comments; the text itself is never rebuilt.
 """
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from d2lbuild.edition.code import CodeError, is_python, mask, tree
+from d2lbuild.edition.code import CodeError, is_python, tree
 
 __all__ = ["SavedStatement", "definition_lines", "docstring_with", "global_names", "parses", "saved_statements"]
 
@@ -45,7 +43,7 @@ def saved_statements(source: str) -> tuple[list[SavedStatement], list[int]]:
         module = tree(source)
     except CodeError:
         return [], []
-    marks = dict(_marks(source))
+    marks = dict(_marks(source, module))
     if not marks:
         return [], []
     chosen: dict[int, ast.stmt] = {}
@@ -60,12 +58,16 @@ def saved_statements(source: str) -> tuple[list[SavedStatement], list[int]]:
     return found, sorted(unused)
 
 
-def _marks(source: str) -> Iterator[tuple[int, bool]]:
+def _marks(source: str, module: ast.Module) -> Iterator[tuple[int, bool]]:
     """Yield the line of each `#@save` comment, and whether it has the line for itself."""
-    text = source if parses(source) else mask(source)
-    for token in tokenize.generate_tokens(io.StringIO(text + "\n").readline):
-        if token.type == tokenize.COMMENT and _SAVE.match(token.string):
-            yield token.start[0], not token.line[: token.start[1]].strip()
+    strings = None
+    for number, line in enumerate(source.split("\n"), start=1):
+        for match in _SAVE.finditer(line):
+            strings = _strings(module) if strings is None else strings
+            place = (number, len(line[: match.start()].encode()))
+            if not any(start <= place < end for start, end in strings):
+                yield number, not line[: match.start()].strip()
+                break
 
 
 def parses(source: str) -> bool:
@@ -75,6 +77,15 @@ def parses(source: str) -> bool:
     except SyntaxError:
         return False
     return True
+
+
+def _strings(module: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return where the strings of a cell begin and end: what looks like a comment there is none."""
+    return [
+        ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0))
+        for node in ast.walk(module)
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+    ]
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -197,10 +208,10 @@ def definition_lines(node: ast.stmt) -> tuple[int, int]:
     return _first_line(node), node.end_lineno or node.lineno
 
 
-def global_names(code: str, package: str) -> frozenset[str]:
+def global_names(code: str | ast.AST, package: str) -> frozenset[str]:
     """Return the names that code takes from around it: every plain name it reads, and ``package.NAME`` attributes."""
     names = set()
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(ast.parse(code) if isinstance(code, str) else code):
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == package:
