@@ -9,24 +9,11 @@ from d2lbuild.config.document import Document, read_document, validate
 from d2lbuild.config.problems import Problems, UnreadableError, place_of, read_text
 from d2lbuild.config.schema import AliasesTable, FrameworkFile, parse_python
 from d2lbuild.config.types import Aliases, Framework, Text
-from d2lbuild.errors import SetupError
 from d2lbuild.model import Span
 
-__all__ = ["Definitions", "default_frameworks", "hang_on"]
+__all__ = ["Definitions", "hang_on"]
 
 FILE = "framework.toml"
-
-
-def default_frameworks() -> Path:
-    """Return the folder of the definitions that come with d2lbuild, in a wheel or in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "frameworks", package.parent / "frameworks"):
-        if folder.is_dir():
-            return folder
-    raise SetupError(
-        "the framework definitions that belong to d2lbuild are missing",
-        hint=f"reinstall d2lbuild; they are expected in {package / 'frameworks'}",
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,25 @@
 
 from pathlib import Path
 
-from d2lbuild.config.book import read_book
-from d2lbuild.config.frameworks import default_frameworks
-from d2lbuild.config.legacy import read_legacy
 from d2lbuild.config.types import Config
-from d2lbuild.errors import UsageError
+from d2lbuild.errors import SetupError, UsageError
 
-__all__ = ["find_book", "load_config"]
+__all__ = ["default_frameworks", "find_book", "load_config"]
 
 _NEW = Path("conf", "book.toml")
 _OLD = Path("config.ini")
+
+
+def default_frameworks() -> Path:
+    """Return the folder of the definitions that come with d2lbuild, in a wheel or in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "frameworks", package.parent / "frameworks"):
+        if folder.is_dir():
+            return folder
+    raise SetupError(
+        "the framework definitions that belong to d2lbuild are missing",
+        hint=f"reinstall d2lbuild; they are expected in {package / 'frameworks'}",
+    )
 
 
 def find_book(start: Path) -> Path:
@@ -41,6 +50,10 @@ def load_config(book: Path, *, defaults: Path | None = None) -> Config:
     if source is None:
         missing = "is not a book" if book.is_dir() else "does not exist"
         raise UsageError(f"{book} {missing}", hint=f"a book is a folder with {_NEW} or {_OLD}")
+    # Both readers take pydantic, which takes a while to import; finding a book need not wait for it.
+    from d2lbuild.config.book import read_book  # noqa: PLC0415
+    from d2lbuild.config.legacy import read_legacy  # noqa: PLC0415
+
     read = read_book if source.suffix == ".toml" else read_legacy
     return read(root, source, defaults or default_frameworks())
 

@@ -9,8 +9,7 @@ from glob import glob
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from d2lbuild.config import Config
-from d2lbuild.config.frameworks import default_frameworks
+from d2lbuild.config import Config, default_frameworks
 from d2lbuild.errors import BookError
 from d2lbuild.model import Book, Contents, ContentsEntry, Finding, Label, LabelKind, Reference, Section, Severity, Span
 from d2lbuild.source.markdown import FrameworkNames, cut_section

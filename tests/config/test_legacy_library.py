@@ -3,7 +3,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from d2lbuild.config import Aliases, Framework, Text, hand_written, load_config
+from d2lbuild.config import Aliases, Framework, Text, load_config
+from d2lbuild.config.legacy_library import hand_written
 from d2lbuild.model import Span
 
 Write = Callable[[str, str], Path]
