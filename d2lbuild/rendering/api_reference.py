@@ -16,7 +16,7 @@ from docutils.statemachine import StringList
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-__all__ = ["AutoClass", "AutoFunction"]
+__all__ = ["AutoClass", "AutoFunction", "arguments_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class AutoFunction(_Auto):
 
     def _describe(self, found: ast.stmt, module: str) -> Iterator[str]:
         if isinstance(found, _Function):
-            yield from _object("function", f"{found.name}({_arguments(found)})", module, found)
+            yield from _object("function", f"{found.name}({arguments_of(found)})", module, found)
         elif isinstance(found, ast.ClassDef):
             yield from _class(found, module, members=False)
 
@@ -112,13 +112,13 @@ class AutoClass(_Auto):
         if isinstance(found, ast.ClassDef):
             yield from _class(found, module, members="members" in self.options)
         elif isinstance(found, _Function):
-            yield from _object("function", f"{found.name}({_arguments(found)})", module, found)
+            yield from _object("function", f"{found.name}({arguments_of(found)})", module, found)
 
 
 def _class(found: ast.ClassDef, module: str, *, members: bool) -> Iterator[str]:
     functions = [node for node in found.body if isinstance(node, _Function)]
     starts = [node for node in functions if node.name == "__init__"]
-    signature = f"({_arguments(starts[0], method=True)})" if starts else ""
+    signature = f"({arguments_of(starts[0], method=True)})" if starts else ""
     yield from _object("class", found.name + signature, module, found)
     if found.bases:
         bases = ", ".join(f"``{ast.unparse(base)}``" for base in found.bases)
@@ -127,7 +127,7 @@ def _class(found: ast.ClassDef, module: str, *, members: bool) -> Iterator[str]:
         return
     for node in functions:
         if not node.name.startswith("_") and ast.get_docstring(node):
-            signature = f"{found.name}.{node.name}({_arguments(node, method=True)})"
+            signature = f"{found.name}.{node.name}({arguments_of(node, method=True)})"
             yield from ("   " + line if line else "" for line in _object("method", signature, module, node))
 
 
@@ -138,7 +138,8 @@ def _object(kind: str, signature: str, module: str, node: _Function | ast.ClassD
     yield ""
 
 
-def _arguments(node: _Function, *, method: bool = False) -> str:
+def arguments_of(node: ast.FunctionDef | ast.AsyncFunctionDef, *, method: bool = False) -> str:
+    """Return the parameters of a function as source; those of a method without `self`."""
     arguments = node.args
     static = any(isinstance(found, ast.Name) and found.id == "staticmethod" for found in node.decorator_list)
     if method and not static:

@@ -12,10 +12,21 @@ from docutils.parsers.rst import Directive
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_design.shared import create_component
 
-__all__ = ["SYNC_GROUP", "FrameworksDirective", "GroupFrameworks", "MarkSavedCode"]
+__all__ = [
+    "SYNC_GROUP",
+    "TAB_KEY",
+    "FrameworksDirective",
+    "GroupFrameworks",
+    "MarkSavedCode",
+    "cell_metadata",
+    "frameworks_around",
+]
 
 SYNC_GROUP = "framework"
 """The name under which a reader's choice is kept, also in an address: ``?framework=jax``."""
+
+TAB_KEY = "d2l_tab"
+"""The attribute of a tab's content that names its framework."""
 
 _KEY = "d2l_frameworks"
 
@@ -36,7 +47,7 @@ class FrameworksDirective(Directive):
         return [piece]
 
 
-def _metadata(node: nodes.Node) -> dict[str, Any]:
+def cell_metadata(node: nodes.Node) -> dict[str, Any]:
     """Return what the notebook says of a code cell; empty for any other node."""
     if not isinstance(node, nodes.container) or node.get("nb_element") != "cell_code":
         return {}
@@ -49,8 +60,18 @@ def _frameworks(node: nodes.Node) -> Sequence[str]:
     if isinstance(node, nodes.container) and _KEY in node:
         names: Sequence[str] = node[_KEY]
         return names
-    metadata = _metadata(node)
+    metadata = cell_metadata(node)
     return [] if metadata.get("everywhere", True) else metadata["frameworks"]
+
+
+def frameworks_around(node: nodes.Node) -> Sequence[str]:
+    """Return the frameworks that see what a node stands in; empty if all do."""
+    above: nodes.Node | None = node
+    while above is not None:
+        if found := _frameworks(above):
+            return found
+        above = above.parent
+    return []
 
 
 class MarkSavedCode(SphinxPostTransform):
@@ -61,7 +82,7 @@ class MarkSavedCode(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:  # noqa: ARG002
         """Add the badges of a page."""
         for cell in list(self.document.findall(nodes.container)):
-            if _metadata(cell).get("saved"):
+            if cell_metadata(cell).get("saved"):
                 text = f"saved in {self.config.d2lbuild_package}"
                 badge = nodes.container(classes=["d2l-saved"])
                 badge += nodes.inline(text, text)
@@ -108,6 +129,7 @@ class GroupFrameworks(SphinxPostTransform):
             label = nodes.rubric(title, title, classes=["sd-tab-label"])
             label["sync_id"], label["sync_group"] = name, SYNC_GROUP
             content = create_component("tab-content", classes=["sd-tab-content"])
+            content[TAB_KEY] = name
             for piece in mine:
                 content += self._copy(piece, name) if id(piece) in used else piece
                 used.add(id(piece))

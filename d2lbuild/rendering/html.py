@@ -8,7 +8,7 @@ import io
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -19,7 +19,9 @@ from sphinx.errors import SphinxError
 
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
-from d2lbuild.model import Finding, Page, Severity
+from d2lbuild.model import Finding, Page, Section, Severity
+from d2lbuild.rendering.api_entries import LibraryNames
+from d2lbuild.rendering.api_pages import ApiPage, api_folder, api_objects, api_pages, first_api_page
 from d2lbuild.rendering.bibliography_errors import bibliography_findings, bibliography_key
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.myst import TranslationContext, translate
@@ -106,12 +108,12 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     mirror = Mirror(context.config, work / "source")
     positions = _write_sources(pages, context, mirror, translator)
     with fast_sphinx(), pybtex.errors.capture() as errors:
-        collector = _run_sphinx(mirror.source, work, context, len(pages))
+        collector = _run_sphinx(mirror.source, work, context, len(positions))
     paths = {page.section.id: page.section.path for page in pages}
     findings = findings_of(collector.warnings, paths, positions)
     bibliography = bibliography_key(context.config)
     more = [(bibliography, found) for found in bibliography_findings(errors, context.config)]
-    known = collector.keep(work / "warnings.json", findings, {*paths, bibliography}, more)
+    known = collector.keep(work / "warnings.json", findings, {*positions, bibliography}, more)
     kept = [*_missing_files(context.config), *known]
     return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(kept)))
 
@@ -132,17 +134,38 @@ def _write_sources(
     config = context.config
     frameworks = [config.framework(name) for name in context.frameworks]
     ids = frozenset(page.section.id for page in pages)
+    names = LibraryNames(context.libraries)
+    reference = first_api_page(context.libraries, api_folder(context.book))
     positions: dict[str, LinePositions] = {}
     for done, page in enumerate(pages, start=1):
-        written = page_notebook(page, frameworks, translator(page, context, ids, mirror), ids)
-        text = json.dumps(written.notebook, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        mirror.write(page.section.id, text.encode())
+        prose = translator(page, context, ids, mirror)
+        appendix = reference if page.section.id == context.book.root else ""
+        written = page_notebook(page, frameworks, prose, ids, names=names.of, appendix=appendix)
+        mirror.write(page.section.id, _as_bytes(written.notebook))
         positions[page.section.id] = written.positions
         context.observer("write", done, len(pages))
+    for api in _api_pages(context, ids, mirror):
+        mirror.write(api.name, _as_bytes(api.notebook))
+        positions[api.name] = api.positions
     for name in (*config.bibliography, *_site_files(config)):
         mirror.take(Path(name))
     mirror.remove_others()
     return positions
+
+
+def _api_pages(context: RenderContext, ids: frozenset[str], mirror: Mirror) -> Iterator[ApiPage]:
+    """Make the API reference; docstrings are written in the dialect, whatever the chapters are."""
+    folder = api_folder(context.book)
+    root = context.book.sections[context.book.root]
+    prose = {}
+    for framework in context.libraries:
+        section = Section(f"{folder}/{framework}", root.path, (), "")
+        prose[framework] = dialect(Page(section, (framework,), ()), context, ids, mirror)
+    return api_pages(context.libraries, folder, context.config, context.book, prose)
+
+
+def _as_bytes(notebook: Mapping[str, object]) -> bytes:
+    return json.dumps(notebook, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _missing_files(config: Config) -> Iterator[Finding]:
@@ -165,6 +188,7 @@ def _site_files(config: Config) -> Iterator[PurePosixPath]:
 
 def _run_sphinx(source: Path, work: Path, context: RenderContext, total: int) -> WarningCollector:
     settings = sphinx_configuration(context.config, context.book, context.frameworks, context.modules, source)
+    settings["d2lbuild_api"] = api_objects(context.libraries, api_folder(context.book))
     early = io.StringIO()
     try:
         app = Sphinx(

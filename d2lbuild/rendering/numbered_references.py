@@ -11,11 +11,12 @@ from typing import Any
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.environment.collectors import EnvironmentCollector
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
+
+from d2lbuild.rendering.api_objects import builder_of
 
 __all__ = ["ResolveNumberedReferences", "TargetCollector"]
 
@@ -32,12 +33,6 @@ def _targets(env: BuildEnvironment) -> _Targets:
         setattr(env, _STORE, {})
     found: _Targets = getattr(env, _STORE)
     return found
-
-
-def _builder(env: BuildEnvironment) -> Builder:
-    # `env.app` is deprecated since Sphinx 9, and transforms are given nothing else.
-    app: Sphinx = getattr(env, "_app", None) or env.app
-    return app.builder
 
 
 class TargetCollector(EnvironmentCollector):
@@ -94,7 +89,7 @@ class ResolveNumberedReferences(SphinxPostTransform):
         if not page:
             logger.warning("undefined label: %s", name, location=node, type="ref", subtype="numref")
             return nodes.inline(name, name, classes=["d2l-undefined"])
-        address = _builder(self.env).get_relative_uri(self.env.current_document.docname, page)
+        address = builder_of(self.env).get_relative_uri(self.env.current_document.docname, page)
         link = nodes.reference("", "", internal=True, refuri=f"{address}#{identifier}" if identifier else address)
         link += nodes.inline(text, text, classes=["std", "std-numref"])
         return link

@@ -7,6 +7,7 @@ by a directive), and the Sphinx extension makes tabs of them.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import nbformat
@@ -15,7 +16,7 @@ from d2lbuild.config.types import Framework
 from d2lbuild.model import CellKind, Contents, ExecutionResult, Page, PageCell, Status
 from d2lbuild.rendering.displayed_code import displayed_code
 
-__all__ = ["LinePositions", "PageNotebook", "Prose", "page_notebook", "run_record"]
+__all__ = ["CodeNames", "LinePositions", "PageNotebook", "Prose", "markdown_cell", "page_notebook", "run_record"]
 
 _POSITIONS_PER_CELL = 10_000
 """MyST-NB reports line `n` of cell `i` (both from 0) near ``(i + 1) * 10000 + n``."""
@@ -26,12 +27,22 @@ _COLONS = ":" * 9
 Prose = Callable[[str, bool], tuple[str, Sequence[int]]]
 """Turns dialect prose, in a tab or not, into MyST Markdown; says for each line which line of the input it came from."""
 
+CodeNames = Callable[[PageCell], Mapping[str, object]]
+"""Says which names of the library a cell uses and saves, for its metadata."""
+
 
 @dataclass(frozen=True, slots=True)
 class LinePositions:
     """The chapter lines of a page's notebook, cell by cell."""
 
     cells: tuple[tuple[int, ...], ...]
+    paths: tuple[PurePosixPath | None, ...] = ()
+    """For each cell the file that it came from, where they come from several."""
+
+    def chapter(self, position: int) -> PurePosixPath | None:
+        """Return the file for a position, if it is not the page's own."""
+        index = position // _POSITIONS_PER_CELL
+        return self.paths[index - 1] if 1 <= index <= len(self.paths) else None
 
     def chapter_line(self, position: int) -> int | None:
         """Return the chapter's line for a position that MyST-NB reports; None where there is none."""
@@ -50,39 +61,63 @@ class PageNotebook:
     positions: LinePositions
 
 
+def _no_names(_cell: PageCell) -> Mapping[str, object]:
+    return {}
+
+
 def page_notebook(
-    page: Page, frameworks: Sequence[Framework], translate: Prose, pages: frozenset[str] | set[str]
+    page: Page,
+    frameworks: Sequence[Framework],
+    translate: Prose,
+    pages: frozenset[str] | set[str],
+    *,
+    names: CodeNames = _no_names,
+    appendix: str = "",
 ) -> PageNotebook:
-    """Write `page` as a notebook; `pages` are the ids of the sections that have a page in this edition."""
+    """Write `page` as a notebook; `pages` are the ids of the sections that have a page in this edition.
+
+    `appendix` is a page that the contents of this one end with, without a number.
+    """
     repeated = _repeated_labels(page)
     cells: list[dict[str, Any]] = []
     lines: list[tuple[int, ...]] = []
     for cell in page.cells:
         written, cell_lines = (
-            _code_cell(cell)
+            _code_cell(cell, names(cell))
             if cell.kind is CellKind.CODE
             else _text_cell(cell, page, translate=translate, pages=pages, repeated=repeated)
         )
         if written["source"].strip():
             cells.append(written)
             lines.append(cell_lines)
+    if appendix:
+        tree = markdown_cell("d2l-appendix", f"```{{toctree}}\n:maxdepth: 1\n\n/{appendix}\n```")
+        at = _after_contents(cells)
+        cells.insert(at, tree)
+        lines.insert(at, ())
     record = run_record(page, frameworks)
     if record:
         text = "\n".join([f"{_COLONS}{{d2l-run-record}}", *record, _COLONS])
-        cells.append(_markdown_cell("d2l-run-record", text))
+        cells.append(markdown_cell("d2l-run-record", text))
         lines.append(())
     metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
     node = nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})  # type: ignore[no-untyped-call]
     return PageNotebook(node, LinePositions(tuple(lines)))
 
 
+def _after_contents(cells: Sequence[Mapping[str, Any]]) -> int:
+    """Return the place after the last table of contents; the end of the page if it has none."""
+    trees = [index for index, cell in enumerate(cells) if cell["source"].startswith("```{toctree}")]
+    return trees[-1] + 1 if trees else len(cells)
+
+
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-def _code_cell(cell: PageCell) -> tuple[dict[str, Any], tuple[int, ...]]:
+def _code_cell(cell: PageCell, names: Mapping[str, object]) -> tuple[dict[str, Any], tuple[int, ...]]:
     source, saved = displayed_code(cell.source)
     metadata: dict[str, Any] = {
-        "d2lbuild": {"frameworks": list(cell.frameworks), "everywhere": cell.everywhere, "saved": saved}
+        "d2lbuild": {"frameworks": list(cell.frameworks), "everywhere": cell.everywhere, "saved": saved, **names}
     }
     if cell.tags:
         metadata["tags"] = sorted(cell.tags)
@@ -111,10 +146,11 @@ def _text_cell(
     if not cell.everywhere and cell.kind is not CellKind.CONTENTS and text.strip():
         text = f"{_COLONS}{{d2l-frameworks}} {' '.join(cell.frameworks)}\n\n{text.rstrip()}\n\n{_COLONS}"
         origin = [origin[0], origin[0], *origin] if origin else []
-    return _markdown_cell(cell.id, text), tuple(origin) or (cell.span.first,)
+    return markdown_cell(cell.id, text), tuple(origin) or (cell.span.first,)
 
 
-def _markdown_cell(name: str, source: str) -> dict[str, Any]:
+def markdown_cell(name: str, source: str) -> dict[str, Any]:
+    """Return a cell of MyST Markdown."""
     return {"cell_type": "markdown", "id": name, "metadata": {}, "source": source}
 
 

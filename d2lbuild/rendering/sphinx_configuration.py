@@ -134,6 +134,7 @@ def _look(config: Config, source: Path) -> dict[str, Any]:
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_use_index": True,
+        "toc_object_entries_show_parents": "hide",
         "html_domain_indices": False,
         "html_last_updated_fmt": None,
         "html_permalinks_icon": "#",

@@ -6,9 +6,7 @@ from typing import Any
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.parsers.rst.directives.misc import Raw
-from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.ext.mathjax import html_visit_displaymath
 from sphinx.locale import _
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -17,8 +15,11 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.plugin import register_plugin
 
+from d2lbuild.rendering import api_objects
+from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
 from d2lbuild.rendering.citation_style import RoundBracketAuthorYear
+from d2lbuild.rendering.code_links import LinkLibraryNames, use_linking_formatter
 from d2lbuild.rendering.framework_tabs import FrameworksDirective, GroupFrameworks, MarkSavedCode
 from d2lbuild.rendering.navigation import Navigation
 from d2lbuild.rendering.numbered_references import ResolveNumberedReferences, TargetCollector
@@ -93,18 +94,6 @@ def _visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def _anywhere_in_library(
-    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.Element
-) -> nodes.Node | None:
-    """Resolve ``:class:`Net` `` though the page says nothing of the module that it is in."""
-    if node.get("refdomain") != "py" or node.get("refspecific"):
-        return None
-    node["refspecific"] = True
-    python = env.domains.python_domain
-    page = env.current_document.docname
-    return python.resolve_xref(env, page, app.builder, node["reftype"], node["reftarget"], node, contnode)
-
-
 class SingleIds(SphinxPostTransform):
     """Takes the ids off the wrappers that the theme puts around tables and formulas: the inner nodes have them too."""
 
@@ -120,6 +109,7 @@ class SingleIds(SphinxPostTransform):
 
 def _set_up_builder(app: Sphinx) -> None:
     app.registry.html_block_math_renderers["mathjax"] = (_visit_display, None)
+    use_linking_formatter(app)
     environment: Any = app.env
     # MyST-NB would put the images of outputs beside the site's folder.
     outputs = Path(app.doctreedir).parent / "outputs"
@@ -141,12 +131,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("raw", RawFromBook, override=True)
     app.add_directive("autoclass", AutoClass)
     app.add_directive("autofunction", AutoFunction)
+    for name, directive in DIRECTIVES.items():
+        app.add_directive(name, directive)
     app.add_env_collector(TargetCollector)
     app.add_post_transform(ResolveNumberedReferences)
     app.add_post_transform(MarkSavedCode)
     app.add_post_transform(GroupFrameworks)
+    app.add_post_transform(LinkLibraryNames)
     app.add_post_transform(SingleIds)
-    app.connect("missing-reference", _anywhere_in_library)
+    api_objects.connect(app)
     Navigation().connect(app)
     app.connect("builder-inited", _set_up_builder, priority=900)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -110,9 +110,10 @@ def _finding(
     warning: PlacedWarning, sources: Mapping[str, PurePosixPath], positions: Mapping[str, LinePositions]
 ) -> Finding:
     span = None
-    if warning.page in sources:
+    if warning.page in positions:
         line = positions[warning.page].chapter_line(warning.position) or 1
-        span = Span(sources[warning.page], line, line)
+        path = positions[warning.page].chapter(warning.position) or sources.get(warning.page)
+        span = Span(path, line, line) if path else None
     message = warning.message.split("\n")[0].rstrip(":")
     if message[:1].isupper() and not message[:2].isupper():
         message = message[0].lower() + message[1:]

@@ -1,0 +1,339 @@
+"""The pages of the API reference: what each framework's library holds, as notebooks for MyST-NB.
+
+They are made from the libraries' source alone: nothing is imported, and no framework has to be installed.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import nbformat
+
+from d2lbuild.config.types import Aliases, Config
+from d2lbuild.edition.library import Library, SavedBlock
+from d2lbuild.edition.parity import ParityRow, parity
+from d2lbuild.model import Book, LabelKind, Section, Span
+from d2lbuild.rendering.api_entries import Definition, Entry, api_entries, is_public, methods_of
+from d2lbuild.rendering.api_reference import arguments_of
+from d2lbuild.rendering.page_notebook import LinePositions, Prose, markdown_cell
+
+__all__ = ["ApiPage", "api_folder", "api_objects", "api_pages", "first_api_page"]
+
+_DEFINED_IN = re.compile(r"\s*\bDefined in :(?:num)?ref:`([^`]+)`\.?\s*\Z")
+_GROUPS = {"class": "Classes", "function": "Functions", "data": "Values"}
+_SHORT = 60
+"""Characters of a value that stands beside its name."""
+_OUTER, _INNER = ":" * 8, ":" * 6
+"""Fences of entries and of what stands in them; the translation of a docstring makes none of colons."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPage:
+    """One page of the API reference."""
+
+    name: str
+    """As the ids of sections: ``api/pytorch``."""
+    notebook: nbformat.NotebookNode
+    positions: LinePositions
+
+
+def api_folder(book: Book) -> str:
+    """Return the folder of the pages: ``api`` unless the book has such a chapter."""
+    folder = "api"
+    while any(name == folder or name.startswith(f"{folder}/") for name in book.sections):
+        folder += "-reference"
+    return folder
+
+
+def described(libraries: Mapping[str, Library]) -> dict[str, Library]:
+    """Return the libraries that hold anything for readers."""
+    return {name: library for name, library in libraries.items() if api_entries(library)}
+
+
+def first_api_page(libraries: Mapping[str, Library], folder: str) -> str:
+    """Return the page that the book's contents lead to; empty if there is nothing to describe."""
+    names = list(described(libraries))
+    if len(names) > 1:
+        return f"{folder}/index"
+    return f"{folder}/{names[0]}" if names else ""
+
+
+def api_objects(libraries: Mapping[str, Library], folder: str) -> dict[str, dict[str, object]]:
+    """Return, by framework, the page, the module and the names with their kinds: what links lead to."""
+    found: dict[str, dict[str, object]] = {}
+    for framework, library in described(libraries).items():
+        objects = {}
+        for entry in api_entries(library):
+            objects[entry.name] = entry.kind
+            for method in methods_of(entry.definition) if entry.definition else ():
+                objects[f"{entry.name}.{method.name}"] = _method_kind(method)
+        found[framework] = {"page": f"{folder}/{framework}", "module": _module(library), "objects": objects}
+    return found
+
+
+def api_pages(
+    libraries: Mapping[str, Library], folder: str, config: Config, book: Book, prose: Mapping[str, Prose]
+) -> Iterator[ApiPage]:
+    """Write all pages; `prose` translates docstrings, by framework."""
+    known = described(libraries)
+    if len(known) > 1:
+        yield _overview(known, f"{folder}/index")
+    for framework, library in known.items():
+        writer = _Writer(library, config, book, prose[framework])
+        title = f"`{_module(library)}` for {library.framework.title}" if len(known) > 1 else "API Reference"
+        yield writer.page(f"{folder}/{framework}", title)
+
+
+def _module(library: Library) -> str:
+    return f"{library.package}.{library.framework.module}"
+
+
+# --- one framework ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    library: Library
+    config: Config
+    book: Book
+    prose: Prose
+
+    def page(self, name: str, title: str) -> ApiPage:
+        """Write the page of the library."""
+        module = _module(self.library)
+        package = self.library.package
+        entries = api_entries(self.library)
+        groups = {kind: [entry for entry in entries if entry.kind == kind] for kind in _GROUPS}
+        opening = [
+            f"# {title}",
+            "",
+            "What the chapters save for later use. The code that defines a name can be opened below it.",
+            "",
+            f"```python\nfrom {package} import {self.library.framework.module} as {package}\n```",
+        ]
+        for kind, chosen in groups.items():
+            if chosen:
+                opening += ["", f"{_INNER}{{d2l-names}} {_GROUPS[kind]}"]
+                opening += [*(f"{entry.name} {module}.{entry.name}" for entry in chosen), _INNER]
+        texts: list[tuple[str, Span | None]] = [("\n".join(opening), None)]
+        for kind, chosen in groups.items():
+            if chosen:
+                texts.append((f"## {_GROUPS[kind]}", None))
+            texts += [("\n".join(self._entry(entry)), entry.blocks[0].span) for entry in chosen]
+        aliases = _alias_table(self.library, {entry.name for entry in entries})
+        if aliases:
+            texts.append(("\n".join(aliases), None))
+        return _page(name, texts)
+
+    def _entry(self, entry: Entry) -> Iterator[str]:
+        module = _module(self.library)
+        node = entry.definition
+        code = "\n".join(block.code for block in entry.blocks)
+        label, text = "", ""
+        options = [f":library: {module}"]
+        signature = entry.name
+        if node is not None:
+            label, text = self._docstring(node)
+            signature += _signature(node)
+        elif value := _short_value(code):
+            options.append(f":value: {value}")
+        yield from (f"{_OUTER}{{d2l-{entry.kind}}} {signature}", *options, "")
+        if isinstance(node, ast.ClassDef) and node.bases:
+            yield from (f"Bases: {', '.join(self._base(base) for base in node.bases)}", "")
+        yield from (text, "")
+        yield from self._origin(entry.blocks, label, code if node or ":value:" not in options[-1] else "")
+        for method in methods_of(node) if node else ():
+            yield from ("", *self._method(method, module, label))
+        yield _OUTER
+
+    def _method(self, method: ast.FunctionDef | ast.AsyncFunctionDef, module: str, owner_label: str) -> Iterator[str]:
+        label, text = self._docstring(method)
+        kind = _method_kind(method)
+        yield f"{_INNER}{{d2l-{kind}}} {method.name}{_signature(method, method=True) if kind == 'method' else ''}"
+        yield from (f":library: {module}", ":no-contents-entry:")
+        decorators = {one.id for one in method.decorator_list if isinstance(one, ast.Name)}
+        yield from (f":{name}:" for name in ("classmethod", "staticmethod") if name in decorators)
+        yield from ([":async:"] if isinstance(method, ast.AsyncFunctionDef) else [])
+        yield from ("", text, "")
+        if label and label != owner_label:
+            yield from (self._defined_in(label), "")
+        yield _INNER
+
+    def _docstring(self, node: Definition) -> tuple[str, str]:
+        """Return the label that a docstring ends with, and the rest of it as MyST."""
+        text = ast.get_docstring(node) or ""
+        if not text and isinstance(node, ast.ClassDef):
+            starts = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
+            text = (ast.get_docstring(starts[-1]) if starts else "") or ""
+        text = inspect.cleandoc(text)
+        match = _DEFINED_IN.search(text)
+        label = match[1] if match and match[1] in self.book.labels else ""
+        rest = text[: match.start()] if match and label else text
+        return label, self.prose(rest, True)[0].strip("\n") if rest.strip() else ""
+
+    def _base(self, base: ast.expr) -> str:
+        text = ast.unparse(base)
+        name = text.removeprefix(f"{self.library.package}.")
+        known = {one for block in self.library.blocks for one in block.names}
+        if name in known and is_public(name):
+            return f"{{py:class}}`{text} <{_module(self.library)}.{name}>`"
+        return f"`{text}`"
+
+    # --- where it comes from ---
+
+    def _origin(self, blocks: Sequence[SavedBlock], label: str, code: str) -> Iterator[str]:
+        sections = {str(section.path): section for section in self.book.sections.values()}
+        places = dict.fromkeys(self._place(block.span, sections, label) for block in blocks)
+        yield f"{_INNER}{{container}} d2l-origin"
+        words = [place for place in places if place]
+        if words:
+            yield f"Defined in {', '.join(words)}" + self._file(blocks[0].span)
+        if code:
+            fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
+            yield from ("", f"{fence}{{d2l-listing}}", code, fence)
+        yield _INNER
+
+    def _place(self, span: Span, sections: Mapping[str, Section], label: str) -> str:
+        section = sections.get(str(span.path))
+        if not label and section is not None:
+            label = _label_before(section, span.first, self.library.framework.name)
+        if label in self.book.labels:
+            return self._reference(label)
+        return f"{{doc}}`/{section.id}`" if section else ""
+
+    def _reference(self, label: str) -> str:
+        return self.prose(f":numref:`{label}`", True)[0].strip()
+
+    def _defined_in(self, label: str) -> str:
+        fence = ":" * 4
+        return f"{fence}{{container}} d2l-origin\nDefined in {self._reference(label)}\n{fence}"
+
+    def _file(self, span: Span) -> str:
+        repository = self.config.html.repository.rstrip("/")
+        if not repository:
+            return ""
+        return f" · [{span.path.name}, line {span.first}]({repository}/blob/HEAD/{span.path}?plain=1#L{span.first})"
+
+
+def _label_before(section: Section, line: int, framework: str) -> str:
+    """Return the label of the heading that a line stands under."""
+    before = [
+        label.name
+        for label in section.labels
+        if label.kind is LabelKind.SECTION
+        and label.span.first < line
+        and (label.frameworks is None or framework in label.frameworks)
+    ]
+    return before[-1] if before else ""
+
+
+def _signature(node: Definition, *, method: bool = False) -> str:
+    if not isinstance(node, ast.ClassDef):
+        return f"({arguments_of(node, method=method)})"
+    starts = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
+    return f"({arguments_of(starts[-1], method=True)})" if starts else ""
+
+
+def _method_kind(method: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    names = {ast.unparse(one).rpartition(".")[2] for one in method.decorator_list}
+    return "property" if names & {"property", "cached_property"} else "method"
+
+
+def _short_value(code: str) -> str:
+    """Return what a short statement assigns; empty if it is long, or does something else."""
+    body = ast.parse(code).body
+    if len(body) != 1 or not isinstance(body[0], ast.Assign | ast.AnnAssign) or body[0].value is None:
+        return ""
+    value = ast.unparse(body[0].value)
+    return value if len(value) <= _SHORT and "\n" not in value else ""
+
+
+# --- aliases ---
+
+
+def _alias_table(library: Library, defined: set[str]) -> list[str]:
+    """Return a table of the framework-neutral names; those that the chapters define are entries of their own."""
+    package = library.package
+    rows = [(name, call, body) for name, call, body in _aliases(library.framework.aliases, package)]
+    rows = sorted(row for row in dict.fromkeys(rows) if is_public(row[0]) and row[0] not in defined)
+    if not rows:
+        return []
+    return [
+        "## Names of other libraries",
+        "",
+        f"What {library.framework.title} calls otherwise than other frameworks; pages show what the names stand for.",
+        "",
+        "| name | stands for |",
+        "|---|---|",
+        *(f"| {_code(f'{package}.{call}')} | {_code(body)} |" for _, call, body in rows),
+    ]
+
+
+def _aliases(aliases: Aliases, package: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each alias's name, the way it is written, and what that stands for."""
+    for name, target in aliases.simple.items():
+        yield name, name, target
+    for name, method in aliases.fluent.items():
+        yield name, f"{name}(x, …)", f"x.{method}(…)"
+    for call, body in aliases.args:
+        yield call.partition("(")[0], call, body
+    for line in aliases.plain:
+        name, _, body = line.text.partition("=")
+        if body.strip() != f"{package}.{name.strip()}":
+            yield name.strip(), name.strip(), body.strip()
+
+
+def _code(text: str) -> str:
+    """Return code for a cell of a table."""
+    ticks = "``" if "`" in text else "`"
+    return f"{ticks}{text}{ticks}".replace("|", "\\|").replace("\n", " ")
+
+
+# --- all frameworks ---
+
+
+def _overview(libraries: Mapping[str, Library], name: str) -> ApiPage:
+    folder = name.rpartition("/")[0]
+    package = next(iter(libraries.values())).package
+    toctree = ["```{toctree}", ":maxdepth: 1", "", *(f"/{folder}/{framework}" for framework in libraries), "```"]
+    rows = [row for row in parity(libraries) if row.kind in {"class", "function", "value"} and "." not in row.name]
+    saved = {framework: {entry.name for entry in api_entries(one)} for framework, one in libraries.items()}
+    table = [
+        "## Which framework has what",
+        "",
+        f"Names of `{package}` that the chapters save. Where frameworks expect different arguments, these are shown.",
+        "",
+        ":::{container} d2l-parity",
+        f"| name | {' | '.join(library.framework.title for library in libraries.values())} |",
+        "|---" * (len(libraries) + 1) + "|",
+        *(_parity_line(row, libraries, saved) for row in rows),
+        ":::",
+    ]
+    opening = f"# API Reference\n\nThe library `{package}` holds what the chapters save, one module a framework."
+    return _page(name, [(opening, None), ("\n".join(toctree), None), ("\n".join(table), None)])
+
+
+def _parity_line(row: ParityRow, libraries: Mapping[str, Library], saved: Mapping[str, set[str]]) -> str:
+    cells = []
+    for framework, library in libraries.items():
+        signature = row.signatures.get(framework)
+        if signature is None:
+            cells.append("–")
+            continue
+        words = signature if row.differs and signature else "✓"
+        target = f"{_module(library)}.{row.name}"
+        text = words.replace("|", "\\|").replace("`", "'").replace("<", "\\<")
+        cells.append(f"{{py:obj}}`{text} <{target}>`" if row.name in saved[framework] else f"`{words}`")
+    return f"| `{row.name}` | {' | '.join(cells)} |"
+
+
+def _page(name: str, texts: Sequence[tuple[str, Span | None]]) -> ApiPage:
+    cells = [markdown_cell(f"api-{number}", text) for number, (text, _) in enumerate(texts)]
+    positions = LinePositions(
+        tuple((span.first,) if span else () for _, span in texts),
+        tuple(span.path if span else None for _, span in texts),
+    )
+    node = nbformat.from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})  # type: ignore[no-untyped-call]
+    return ApiPage(name, node, positions)
