@@ -20,7 +20,8 @@ from d2lbuild.edition.select import has_page, select
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.atomic import write_atomically
 from d2lbuild.execution.cache import History, ResultCache
-from d2lbuild.execution.environments import Environment, cache_home, environment_digest, find, sync
+from d2lbuild.execution.environments import Environment, environment_digest, find, sync
+from d2lbuild.execution.home import cache_home
 from d2lbuild.execution.keys import file_digests, key_parts
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest

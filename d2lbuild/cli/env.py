@@ -9,6 +9,7 @@ import typer
 from d2lbuild.cli.messages import columns, is_detail, note, say
 from d2lbuild.cli.options import BookOption, known, read_config, words
 from d2lbuild.errors import UsageError
+from d2lbuild.execution.home import cache_home
 
 if TYPE_CHECKING:
     from d2lbuild.config import Config, Framework
@@ -39,7 +40,7 @@ def sync(names: Names = None, book: BookOption = None) -> int:
     from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
 
     for framework in _frameworks(read_config(book), names):
-        environment = environments.sync(framework, environments.cache_home(), _teller(framework.name))
+        environment = environments.sync(framework, cache_home(), _teller(framework.name))
         say(f"{framework.name}: {environment.python}")
     return 0
 
@@ -53,7 +54,7 @@ def show(book: BookOption = None) -> int:
     """
     from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
 
-    home = environments.cache_home()
+    home = cache_home()
     config = _book(book)
     wanted = _folders(config, home)
     used: set[Path] = set()
@@ -87,7 +88,7 @@ def remove(names: Removed) -> int:
     """
     from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
 
-    home = environments.cache_home()
+    home = cache_home()
     there = sorted(path.name for path in (home / "environments").glob("*") if path.is_dir())
     choices = sorted({*there, *(name.rpartition("-")[0] for name in there)})
     if not choices:

@@ -34,7 +34,8 @@ def plan(
       d2lbuild plan -f jax linear-regression
     """
     from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
-    from d2lbuild.execution.environments import cache_home, find  # noqa: PLC0415
+    from d2lbuild.execution.environments import find  # noqa: PLC0415
+    from d2lbuild.execution.home import cache_home  # noqa: PLC0415
 
     config = read_config(book)
     request = pipeline.BuildRequest(

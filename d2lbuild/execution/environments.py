@@ -7,7 +7,6 @@ platform), so that a build can be planned on a machine that has none. d2lbuild i
 import contextlib
 import hashlib
 import json
-import os
 import platform
 import shutil
 import subprocess
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from platformdirs import user_cache_path
 
 from d2lbuild.config.types import Framework
 from d2lbuild.errors import SetupError
@@ -27,7 +25,6 @@ from d2lbuild.execution.uv import run_uv
 
 __all__ = [
     "Environment",
-    "cache_home",
     "environment_digest",
     "find",
     "list_environments",
@@ -76,12 +73,6 @@ class Environment:
         """Return the versions of Python and of those `packages` that are installed."""
         found = {name: self.packages[name.lower()] for name in packages if name.lower() in self.packages}
         return {"python": self.python_version, **found}
-
-
-def cache_home(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of environments and results: ``$D2LBUILD_CACHE``, or the system's place for caches."""
-    chosen = environ.get("D2LBUILD_CACHE")
-    return Path(chosen).expanduser().absolute() if chosen else user_cache_path("d2lbuild")
 
 
 # --- digests --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from d2lbuild.errors import SetupError
 from d2lbuild.execution import environments
 from d2lbuild.execution.environments import (
     Environment,
-    cache_home,
     environment_digest,
     find,
     list_environments,
@@ -44,12 +43,6 @@ def framework(tmp_path: Path) -> Framework:
 def write_lock(framework: Framework, text: str) -> None:
     assert framework.lock is not None
     framework.lock.write_text(text)
-
-
-def test_cache_home(tmp_path: Path) -> None:
-    assert cache_home({"D2LBUILD_CACHE": str(tmp_path)}) == tmp_path
-    assert cache_home({}).name == "d2lbuild"
-    assert cache_home({"D2LBUILD_CACHE": ""}) == cache_home({})
 
 
 def test_the_digest_follows_versions_and_python_only(framework: Framework) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from d2lbuild.config import Config, load_config
-from d2lbuild.execution.environments import Environment, cache_home, sync
+from d2lbuild.execution.environments import Environment, sync
+from d2lbuild.execution.home import cache_home
 from d2lbuild.model import Status
 from d2lbuild.pipeline import BuildReport, BuildRequest, build, libraries, select_frameworks
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from d2lbuild.config import Config, load_config
-from d2lbuild.execution.environments import cache_home, sync
+from d2lbuild.execution.environments import sync
+from d2lbuild.execution.home import cache_home
 from d2lbuild.pipeline import libraries, select_frameworks
 from d2lbuild.rendering.wheel import write_wheel
 

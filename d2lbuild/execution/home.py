@@ -1,0 +1,15 @@
+"""Where environments, results and other things that outlive a build are kept."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+__all__ = ["cache_home"]
+
+
+def cache_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of environments and results: ``$D2LBUILD_CACHE``, or the system's place for caches."""
+    chosen = environ.get("D2LBUILD_CACHE")
+    return Path(chosen).expanduser().absolute() if chosen else user_cache_path("d2lbuild")
