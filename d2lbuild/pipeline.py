@@ -3,26 +3,30 @@
 Nothing is written or installed before the observer has seen the plan; `check` and `plan_build` stop there.
 """
 
+import ast
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition.aliases import expand
 from d2lbuild.edition.library import Library, extract, used_names
+from d2lbuild.edition.library_checks import check_edition, joined
 from d2lbuild.edition.select import has_page, select
-from d2lbuild.errors import UsageError
+from d2lbuild.errors import SetupError, UsageError
 from d2lbuild.execution.atomic import write_atomically
 from d2lbuild.execution.cache import History, ResultCache
 from d2lbuild.execution.environments import Environment, environment_digest, find, sync
 from d2lbuild.execution.home import cache_home
 from d2lbuild.execution.keys import file_digests, key_parts
+from d2lbuild.execution.library_import import import_library
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest
 from d2lbuild.model import (
@@ -48,6 +52,8 @@ __all__ = [
     "Observer",
     "build",
     "check",
+    "checked_libraries",
+    "import_libraries",
     "libraries",
     "library_path",
     "plan_build",
@@ -144,6 +150,7 @@ class Edition:
         for notebook in self.notebooks.values():
             yield from notebook.findings
         yield from self.library.findings
+        yield from check_edition(self.notebooks.values(), self.library)
 
 
 def build(config: Config, request: BuildRequest, observer: Observer | None = None) -> BuildReport:
@@ -191,6 +198,29 @@ def libraries(config: Config, frameworks: Sequence[str]) -> Mapping[str, Library
     return {name: edition.library for name, edition in editions.items()}
 
 
+def checked_libraries(config: Config, frameworks: Sequence[str]) -> tuple[Mapping[str, Library], tuple[Finding, ...]]:
+    """Return the library of each framework, and what is wrong with them or with code that uses them."""
+    book, editions = _read(config, frameworks)
+    return {name: edition.library for name, edition in editions.items()}, _in_order(book, _of_code(config, editions))
+
+
+def import_libraries(config: Config, libraries: Mapping[str, Library]) -> tuple[Finding, ...]:
+    """Import each module in its framework's environment, if there is one; return what goes wrong."""
+    home = cache_home()
+    modules = [library for library in libraries.values() if isinstance(library.parsed, ast.Module)]
+    known = [(library, environment) for library in modules if (environment := _known(library, home))]
+    with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
+        found = [one for one in pool.map(lambda pair: import_library(pair[0], pair[1], home), known) if one]
+    return tuple(_placed(config, found))
+
+
+def _known(library: Library, home: Path) -> Environment | None:
+    try:
+        return find(library.framework, home)
+    except SetupError:
+        return None  # without a lock there is no environment either
+
+
 def library_path(config: Config, framework: Framework, output: Path | None = None) -> Path:
     """Return where a library module is written: in `output`, where the book keeps it, or in the build's folder."""
     if output is None and framework.library_file is not None:
@@ -236,9 +266,22 @@ def _edition(config: Config, book: Book, name: str) -> Edition:
 
 
 def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:
-    found = [finding for edition in editions.values() for finding in edition.findings]
+    return _in_order(book, [*config.findings, *book.findings, *_of_code(config, editions)])
+
+
+def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:
+    return _placed(config, joined({name: edition.findings for name, edition in editions.items()}))
+
+
+def _placed(config: Config, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Give a place to what has none: an alias stands somewhere in the configuration."""
+    source = PurePosixPath(config.source.relative_to(config.root).as_posix())
+    return (one if one.span else replace(one, span=Span(source, 1, 1)) for one in findings)
+
+
+def _in_order(book: Book, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     order = {section.path: n for n, section in enumerate(book.sections.values())}
-    every = dict.fromkeys([*config.findings, *book.findings, *found])
+    every = dict.fromkeys(findings)
     place = {finding: order.get(finding.span.path, -1) if finding.span else -1 for finding in every}
     return tuple(sorted(every, key=lambda finding: (place[finding], finding.span.first if finding.span else 0)))
 

@@ -8,6 +8,7 @@ import typer
 
 from d2lbuild.cli.messages import count, diff_text, finding_text, note, say
 from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
+from d2lbuild.cli.parity import parity_text
 from d2lbuild.errors import StaleError
 from d2lbuild.model import Severity
 
@@ -20,6 +21,9 @@ def extract_lib(
         Path | None, typer.Option("--output", metavar="DIR", help="Write the package below this folder.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 4 if a module is stale.")] = False,
+    parity: Annotated[
+        bool, typer.Option("--parity", help="Write nothing; print which framework's library has which names.")
+    ] = False,
     book: BookOption = None,
 ) -> int:
     """Write the library: one module a framework.
@@ -29,22 +33,33 @@ def extract_lib(
     _build/lib. Default: all frameworks.
 
     \b
+    Says what is wrong with the modules and with notebooks that use them, and imports each module in its
+    framework's environment if there is one. Exits with 1 if there is an error; modules are written all the
+    same, except those that are not Python.
+
+    \b
     Examples:
       d2lbuild extract-lib
       d2lbuild extract-lib --framework pytorch --output src
       d2lbuild extract-lib --check
+      d2lbuild extract-lib --parity
     """
     from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
 
     config = read_config(book)
     names = pipeline.select_frameworks(config, words(framework) or ("all",))
-    found = pipeline.libraries(config, names)
-    findings = dict.fromkeys(finding for library in found.values() for finding in library.findings)
+    if parity:
+        say(parity_text(pipeline.libraries(config, names)))
+        return 0
+    found, findings = pipeline.checked_libraries(config, names)
+    findings += pipeline.import_libraries(config, found)
     for finding in findings:
         note(finding_text(finding))
     stale: list[Path] = []
     folder = output.expanduser().absolute() if output else None
     for name, library in found.items():
+        if isinstance(library.parsed, SyntaxError):
+            continue
         path = pipeline.library_path(config, config.framework(name), folder)
         if not check:
             if path.is_relative_to(config.output):

@@ -8,6 +8,7 @@ import ast
 import copy
 import hashlib
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -61,6 +62,18 @@ class Library:
     def source(self) -> str:
         """The module's text."""
         return _GAP.join(text for text, _ in _parts(self)) + "\n"
+
+    @cached_property
+    def parsed(self) -> ast.Module | SyntaxError:
+        """The module's syntax tree, or what keeps it from being one."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # odd escapes in strings are not worth a word here
+                tree = ast.parse(self.source)
+                compile(tree, self.framework.module, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return error
+        return tree
 
     @cached_property
     def places(self) -> tuple[Span | None, ...]:

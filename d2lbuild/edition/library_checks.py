@@ -1,0 +1,270 @@
+"""What is wrong with a library module, and with the notebooks that use it: found without importing anything.
+
+Every finding leads to a line of the chapters (or of a hand-written header), never to one of the generated module.
+"""
+
+import ast
+import builtins
+import re
+import symtable
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property
+
+from pyflakes.checker import Checker
+from pyflakes.messages import UndefinedName
+
+from d2lbuild.edition.code import CodeError, is_python, tree
+from d2lbuild.edition.library import Library
+from d2lbuild.edition.module_names import defined_names, needed_names
+from d2lbuild.model import Cell, Finding, Notebook, Severity, Span
+
+__all__ = ["check_edition", "joined", "place"]
+
+_IPYTHON = frozenset({"display", "get_ipython"})
+"""Names that a kernel adds to Python's own."""
+
+_BUILTINS = frozenset(vars(builtins)) | _IPYTHON | {"__file__", "__path__", "__class__", "__module__", "__qualname__"}
+
+_RULES = frozenset(
+    {
+        "library-syntax",
+        "other-library",
+        "saved-order",
+        "undefined-library-name",
+        "undefined-name",
+        "unknown-library-name",
+    }
+)
+
+
+def joined(found: Mapping[str, Iterable[Finding]]) -> tuple[Finding, ...]:
+    """Join the findings of several frameworks: one that only some of them have says which."""
+    owners: dict[Finding, list[str]] = {}
+    for framework, findings in found.items():
+        for finding in dict.fromkeys(findings):
+            owners.setdefault(finding, []).append(framework)
+    return tuple(
+        replace(finding, message=f"{finding.message}, in {', '.join(names)}")
+        if finding.rule in _RULES and len(names) < len(found)
+        else finding
+        for finding, names in owners.items()
+    )
+
+
+def check_edition(notebooks: Iterable[Notebook], library: Library) -> tuple[Finding, ...]:
+    """Return what is wrong with the library, and uses of names that it lacks; the notebooks' aliases are expanded."""
+    if isinstance(library.parsed, SyntaxError):
+        text = f"the library module is not Python: {library.parsed.msg}"
+        return (Finding("library-syntax", text, place(library, library.parsed.lineno or 1)),)
+    module = _Module(library, library.parsed)
+    order = list(_order(module))
+    late = {(finding.span, name) for name, finding in order}
+    found = [finding for _, finding in order]
+    if not module.open:
+        found += [one for name, one in _undefined(module) if (one.span, name) not in late]
+        found += _undefined_attributes(module)
+        for notebook in notebooks:
+            found += _unknown_names(notebook, module)
+    return tuple(dict.fromkeys(found))
+
+
+# --- the module ---
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A library as Python sees it."""
+
+    library: Library
+    tree: ast.Module
+
+    @property
+    def package(self) -> str:
+        return self.library.package
+
+    @cached_property
+    def open(self) -> bool:
+        """Whether it imports ``*``, so that its names are not known."""
+        return "*" in self.defined
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """What its statements define."""
+        return frozenset().union(*(defined_names(node, self.package) for node in self.tree.body))
+
+    @cached_property
+    def set_later(self) -> frozenset[str]:
+        """What its functions set once they are called."""
+        found: set[str] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Global):
+                found.update(node.names)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                found |= {node.attr} if _is_package(node.value, self.package) else set()
+        return frozenset(found)
+
+    def lacks(self, names: Iterable[str]) -> frozenset[str]:
+        """Return those of `names` that it does not have."""
+        missing = {one for one in names if not (one.startswith("__") and one.endswith("__"))} - self.defined
+        return frozenset(missing - self.set_later if missing else missing)
+
+    def used(self, code: str) -> frozenset[str]:
+        """Return the attributes of the package that a text mentions: a quick look before code is parsed."""
+        return frozenset(re.findall(rf"\b{re.escape(self.package)}\s*\.\s*(\w+)", code))
+
+    def nearest(self, name: str) -> str:
+        near = get_close_matches(name, self.defined, n=1)
+        return f"did you mean '{near[0]}'?" if near else ""
+
+
+def place(library: Library, line: int) -> Span | None:
+    """Return where a line of the module comes from; None for what belongs to no single line."""
+    return library.places[line - 1] if 0 < line <= len(library.places) else None
+
+
+def _subject(library: Library, line: int) -> str:
+    """Name a line of the module: most have a place, but aliases may have none."""
+    return "this" if place(library, line) else f"the alias `{library.source.splitlines()[line - 1]}`"
+
+
+def _is_package(node: ast.expr, package: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == package
+
+
+def _undefined(module: _Module) -> Iterator[tuple[str, Finding]]:
+    library = module.library
+    # Python's own tables tell quickly whether there is any such name; pyflakes then says where, and knows more forms.
+    if not _unbound(symtable.symtable(library.source, library.framework.module, "exec")) - module.defined:
+        return
+    lines = library.source.split("\n")
+    for message in Checker(module.tree, builtins=_IPYTHON).messages:
+        if not isinstance(message, UndefinedName):
+            continue
+        name = str(message.message_args[0])
+        # A name in an annotation that is a string is never looked up.
+        if lines[message.lineno - 1].encode()[message.col :].startswith(name.encode()):
+            text = f"{_subject(library, message.lineno)} uses '{name}', which the library module does not have"
+            hint = module.nearest(name) or f"save what defines '{name}', or import it in a saved cell"
+            yield name, Finding("undefined-name", text, place(library, message.lineno), hint=hint)
+
+
+def _unbound(table: symtable.SymbolTable) -> set[str]:
+    """Return the global names that code reads and Python does not have."""
+    names = {one.get_name() for one in table.get_symbols() if one.is_global() and one.is_referenced()}
+    names -= _BUILTINS
+    return names.union(*(_unbound(child) for child in table.get_children()))
+
+
+def _undefined_attributes(module: _Module) -> Iterator[Finding]:
+    library = module.library
+    missing = module.lacks(module.used(library.source))
+    for node in ast.walk(module.tree) if missing else ():
+        if isinstance(node, ast.Attribute) and node.attr in missing and _is_package(node.value, module.package):
+            name = f"{module.package}.{node.attr}"
+            text = f"{_subject(library, node.lineno)} uses `{name}`, which the library module does not have"
+            hint = module.nearest(node.attr) or f"mark what defines '{node.attr}' with `#@save`"
+            yield Finding("undefined-library-name", text, place(library, node.lineno), hint=hint)
+
+
+# --- the order of definitions ---
+
+
+def _order(module: _Module) -> Iterator[tuple[str, Finding]]:
+    """Yield each name that is needed while the module is imported but defined only further down."""
+    package = module.package
+    statements = [(node, defined_names(node, package)) for node in module.tree.body]
+    first: dict[str, ast.stmt] = {}
+    for node, names in statements:
+        for name in names:
+            first.setdefault(name, node)
+    known: set[str] = set()
+    for node, names in statements:
+        compound = isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try)
+        own = names if compound else frozenset()  # such a statement may define a name before it reads it
+        for name, reader in needed_names(node, package):
+            builtin = isinstance(reader, ast.Name) and hasattr(builtins, name)
+            if name in first and name not in known and name not in own and not builtin:
+                needs = {one: {need for need, _ in needed_names(node, package)} for one, node in first.items()}
+                circle = _circle(needs, sorted(names), name)
+                yield name, _too_late(module.library, reader, first[name], name, circle)
+        known |= names
+
+
+def _too_late(library: Library, reader: ast.expr, defined: ast.stmt, name: str, circle: Sequence[str]) -> Finding:
+    there = place(library, defined.lineno) or "the end of the module"
+    text = f"{_subject(library, reader.lineno)} needs '{name}' on import, which is only defined at {there}"
+    if circle:
+        text = f"{_subject(library, reader.lineno)} needs '{name}' on import, in a circle: {' needs '.join(circle)}"
+    hint = "break the circle" if circle else f"move this below the definition of '{name}', or save that earlier"
+    return Finding("saved-order", text, place(library, reader.lineno), hint=hint)
+
+
+def _circle(needs: Mapping[str, set[str]], owners: Sequence[str], name: str) -> list[str]:
+    """Return the way from one of the owners over `name` back to it; empty if there is none."""
+    for owner in owners:
+        ways = deque([[owner, name]])
+        seen = {name}
+        while ways:
+            way = ways.popleft()
+            if way[-1] == owner:
+                return way
+            for following in sorted(needs.get(way[-1], set()) - (seen - {owner})):
+                seen.add(following)
+                ways.append([*way, following])
+    return []
+
+
+# --- notebooks ---
+
+
+def _unknown_names(notebook: Notebook, module: _Module) -> Iterator[Finding]:
+    package, own = module.package, module.library.framework.module
+    cells = [cell for cell in notebook.code if is_python(cell.source) and "raises-exception" not in cell.tags]
+    text = "\n".join(cell.source for cell in cells)
+    imports = re.findall(rf"\bfrom\s+{re.escape(package)}(\.|\s+import\s+(?!{re.escape(own)}\b))", text)
+    if not module.lacks(module.used(text)) and not imports:
+        return
+    trees = [(cell, list(ast.walk(found))) for cell in cells if (found := _tree(cell))]
+    attached = {own}
+    for cell, nodes in trees:
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and node.module == package:
+                for other in (alias.name for alias in node.names if alias.name != own and alias.asname == package):
+                    message = f"this imports `{package}.{other}`, the library of another framework"
+                    hint = "mark the cell for the frameworks that it is for"
+                    yield Finding("other-library", message, _at(notebook, cell, node), Severity.WARNING, hint)
+                    return
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                attached |= {node.attr} if _is_package(node.value, package) else set()
+    for cell, nodes in trees:
+        used = list(_used(nodes, package, own))
+        missing = module.lacks(name for name, _ in used) - attached
+        for name, node in used:
+            if name in missing:
+                hint = module.nearest(name) or f"mark what defines '{name}' with `#@save`"
+                message = f"the library has no '{name}'"
+                yield Finding("unknown-library-name", message, _at(notebook, cell, node), Severity.ERROR, hint)
+
+
+def _tree(cell: Cell) -> ast.Module | None:
+    try:
+        return tree(cell.source)
+    except CodeError:
+        return None  # reported by `select`
+
+
+def _at(notebook: Notebook, cell: Cell, node: ast.stmt | ast.expr | ast.alias) -> Span:
+    line = cell.lines[((node.end_lineno if isinstance(node, ast.Attribute) else node.lineno) or 1) - 1]
+    return Span(notebook.section.path, line, line)
+
+
+def _used(nodes: Iterable[ast.AST], package: str, own: str) -> Iterator[tuple[str, ast.Attribute | ast.alias]]:
+    """Yield the names of the library that a cell uses, with the nodes that do."""
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _is_package(node.value, package):
+            yield node.attr, node
+        elif isinstance(node, ast.ImportFrom) and node.module == f"{package}.{own}":
+            yield from ((alias.name, alias) for alias in node.names if alias.name != "*")
