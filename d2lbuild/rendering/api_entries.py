@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from d2lbuild.edition.library import Library, SavedBlock
-from d2lbuild.model import PageCell
+from d2lbuild.model import Book, PageCell
 
-__all__ = ["Definition", "Entry", "LibraryNames", "api_entries", "is_public", "methods_of"]
+__all__ = ["Definition", "Described", "Entry", "LibraryNames", "describe", "is_public", "methods_of"]
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -27,12 +27,42 @@ class Entry:
     """None for a value."""
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A library with the page that describes it."""
+
+    library: Library
+    page: str
+    """As the ids of sections: ``api/pytorch``."""
+    entries: tuple[Entry, ...]
+
+    @property
+    def module(self) -> str:
+        """What readers import: ``d2l.torch``."""
+        return f"{self.library.package}.{self.library.framework.module}"
+
+
+def describe(libraries: Mapping[str, Library], book: Book) -> dict[str, Described]:
+    """Return, by framework, the libraries that hold anything for readers."""
+    folder = _folder(book)
+    found = {name: Described(one, f"{folder}/{name}", _entries(one)) for name, one in libraries.items()}
+    return {name: one for name, one in found.items() if one.entries}
+
+
+def _folder(book: Book) -> str:
+    """Return the folder of the pages: ``api`` unless the book has such a chapter."""
+    folder = "api"
+    while any(name == folder or name.startswith(f"{folder}/") for name in book.sections):
+        folder += "-reference"
+    return folder
+
+
 def is_public(name: str) -> bool:
     """Whether readers are meant to use a name."""
     return not name.startswith("_")
 
 
-def api_entries(library: Library) -> tuple[Entry, ...]:
+def _entries(library: Library) -> tuple[Entry, ...]:
     """Return the public names that chapters save, sorted."""
     blocks: dict[str, list[SavedBlock]] = {}
     for block in library.blocks:
@@ -61,16 +91,13 @@ def methods_of(node: Definition) -> Iterator[ast.FunctionDef | ast.AsyncFunction
 class LibraryNames:
     """Says of a code cell which names of the libraries it uses and saves."""
 
-    def __init__(self, libraries: Mapping[str, Library]) -> None:
-        self._names = {
-            framework: frozenset(entry.name for entry in api_entries(library))
-            for framework, library in libraries.items()
-        }
-        self._blocks: dict[str, dict[str, list[SavedBlock]]] = {framework: {} for framework in libraries}
-        for framework, library in libraries.items():
-            for block in library.blocks:
-                self._blocks[framework].setdefault(str(block.span.path), []).append(block)
-        package = next((library.package for library in libraries.values()), "")
+    def __init__(self, described: Mapping[str, Described]) -> None:
+        self._names = {name: frozenset(entry.name for entry in one.entries) for name, one in described.items()}
+        self._blocks: dict[str, dict[str, list[SavedBlock]]] = {name: {} for name in described}
+        for name, one in described.items():
+            for block in one.library.blocks:
+                self._blocks[name].setdefault(str(block.span.path), []).append(block)
+        package = next((one.library.package for one in described.values()), "")
         self._mention = re.compile(rf"\b{re.escape(package)}\s*\.\s*(\w+)") if package else None
 
     def of(self, cell: PageCell) -> dict[str, dict[str, object]]:

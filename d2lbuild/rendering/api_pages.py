@@ -15,11 +15,11 @@ from d2lbuild.config.types import Aliases, Config
 from d2lbuild.edition.library import Library, SavedBlock
 from d2lbuild.edition.parity import ParityRow, parity
 from d2lbuild.model import Book, LabelKind, Section, Span
-from d2lbuild.rendering.api_entries import Definition, Entry, api_entries, is_public, methods_of
+from d2lbuild.rendering.api_entries import Definition, Described, Entry, is_public, methods_of
 from d2lbuild.rendering.api_reference import arguments_of
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, markdown_cell
 
-__all__ = ["ApiPage", "api_folder", "api_objects", "api_pages", "first_api_page"]
+__all__ = ["ApiPage", "api_objects", "api_pages", "first_api_page"]
 
 _DEFINED_IN = re.compile(r"\s*\bDefined in :(?:num)?ref:`([^`]+)`\.?\s*\Z")
 _GROUPS = {"class": "Classes", "function": "Functions", "data": "Values"}
@@ -39,55 +39,39 @@ class ApiPage:
     positions: LinePositions
 
 
-def api_folder(book: Book) -> str:
-    """Return the folder of the pages: ``api`` unless the book has such a chapter."""
-    folder = "api"
-    while any(name == folder or name.startswith(f"{folder}/") for name in book.sections):
-        folder += "-reference"
-    return folder
-
-
-def described(libraries: Mapping[str, Library]) -> dict[str, Library]:
-    """Return the libraries that hold anything for readers."""
-    return {name: library for name, library in libraries.items() if api_entries(library)}
-
-
-def first_api_page(libraries: Mapping[str, Library], folder: str) -> str:
+def first_api_page(described: Mapping[str, Described]) -> str:
     """Return the page that the book's contents lead to; empty if there is nothing to describe."""
-    names = list(described(libraries))
-    if len(names) > 1:
-        return f"{folder}/index"
-    return f"{folder}/{names[0]}" if names else ""
+    pages = [one.page for one in described.values()]
+    return _overview_page(described) if len(pages) > 1 else "".join(pages)
 
 
-def api_objects(libraries: Mapping[str, Library], folder: str) -> dict[str, dict[str, object]]:
+def _overview_page(described: Mapping[str, Described]) -> str:
+    folder = next(iter(described.values())).page.rpartition("/")[0]
+    return f"{folder}/index"
+
+
+def api_objects(described: Mapping[str, Described]) -> dict[str, dict[str, object]]:
     """Return, by framework, the page, the module and the names with their kinds: what links lead to."""
     found: dict[str, dict[str, object]] = {}
-    for framework, library in described(libraries).items():
+    for framework, one in described.items():
         objects = {}
-        for entry in api_entries(library):
+        for entry in one.entries:
             objects[entry.name] = entry.kind
             for method in methods_of(entry.definition) if entry.definition else ():
                 objects[f"{entry.name}.{method.name}"] = _method_kind(method)
-        found[framework] = {"page": f"{folder}/{framework}", "module": _module(library), "objects": objects}
+        found[framework] = {"page": one.page, "module": one.module, "objects": objects}
     return found
 
 
 def api_pages(
-    libraries: Mapping[str, Library], folder: str, config: Config, book: Book, prose: Mapping[str, Prose]
+    described: Mapping[str, Described], config: Config, book: Book, prose: Mapping[str, Prose]
 ) -> Iterator[ApiPage]:
     """Write all pages; `prose` translates docstrings, by framework."""
-    known = described(libraries)
-    if len(known) > 1:
-        yield _overview(known, f"{folder}/index")
-    for framework, library in known.items():
-        writer = _Writer(library, config, book, prose[framework])
-        title = f"`{_module(library)}` for {library.framework.title}" if len(known) > 1 else "API Reference"
-        yield writer.page(f"{folder}/{framework}", title)
-
-
-def _module(library: Library) -> str:
-    return f"{library.package}.{library.framework.module}"
+    if len(described) > 1:
+        yield _overview(described)
+    for framework, one in described.items():
+        title = f"`{one.module}` for {one.library.framework.title}" if len(described) > 1 else "API Reference"
+        yield _Writer(one, config, book, prose[framework]).page(title)
 
 
 # --- one framework ---
@@ -95,16 +79,19 @@ def _module(library: Library) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    library: Library
+    described: Described
     config: Config
     book: Book
     prose: Prose
 
-    def page(self, name: str, title: str) -> ApiPage:
+    @property
+    def library(self) -> Library:
+        return self.described.library
+
+    def page(self, title: str) -> ApiPage:
         """Write the page of the library."""
-        module = _module(self.library)
+        module, entries = self.described.module, self.described.entries
         package = self.library.package
-        entries = api_entries(self.library)
         groups = {kind: [entry for entry in entries if entry.kind == kind] for kind in _GROUPS}
         opening = [
             f"# {title}",
@@ -125,10 +112,10 @@ class _Writer:
         aliases = _alias_table(self.library, {entry.name for entry in entries})
         if aliases:
             texts.append(("\n".join(aliases), None))
-        return _page(name, texts)
+        return _page(self.described.page, texts)
 
     def _entry(self, entry: Entry) -> Iterator[str]:
-        module = _module(self.library)
+        module = self.described.module
         node = entry.definition
         code = "\n".join(block.code for block in entry.blocks)
         label, text = "", ""
@@ -178,7 +165,7 @@ class _Writer:
         name = text.removeprefix(f"{self.library.package}.")
         known = {one for block in self.library.blocks for one in block.names}
         if name in known and is_public(name):
-            return f"{{py:class}}`{text} <{_module(self.library)}.{name}>`"
+            return f"{{py:class}}`{text} <{self.described.module}.{name}>`"
         return f"`{text}`"
 
     # --- where it comes from ---
@@ -294,12 +281,11 @@ def _code(text: str) -> str:
 # --- all frameworks ---
 
 
-def _overview(libraries: Mapping[str, Library], name: str) -> ApiPage:
-    folder = name.rpartition("/")[0]
+def _overview(described: Mapping[str, Described]) -> ApiPage:
+    libraries = {framework: one.library for framework, one in described.items()}
     package = next(iter(libraries.values())).package
-    toctree = ["```{toctree}", ":maxdepth: 1", "", *(f"/{folder}/{framework}" for framework in libraries), "```"]
+    toctree = ["```{toctree}", ":maxdepth: 1", "", *(f"/{one.page}" for one in described.values()), "```"]
     rows = [row for row in parity(libraries) if row.kind in {"class", "function", "value"} and "." not in row.name]
-    saved = {framework: {entry.name for entry in api_entries(one)} for framework, one in libraries.items()}
     table = [
         "## Which framework has what",
         "",
@@ -308,24 +294,24 @@ def _overview(libraries: Mapping[str, Library], name: str) -> ApiPage:
         ":::{container} d2l-parity",
         f"| name | {' | '.join(library.framework.title for library in libraries.values())} |",
         "|---" * (len(libraries) + 1) + "|",
-        *(_parity_line(row, libraries, saved) for row in rows),
+        *(_parity_line(row, described) for row in rows),
         ":::",
     ]
     opening = f"# API Reference\n\nThe library `{package}` holds what the chapters save, one module a framework."
-    return _page(name, [(opening, None), ("\n".join(toctree), None), ("\n".join(table), None)])
+    return _page(_overview_page(described), [(opening, None), ("\n".join(toctree), None), ("\n".join(table), None)])
 
 
-def _parity_line(row: ParityRow, libraries: Mapping[str, Library], saved: Mapping[str, set[str]]) -> str:
+def _parity_line(row: ParityRow, described: Mapping[str, Described]) -> str:
     cells = []
-    for framework, library in libraries.items():
+    for framework, one in described.items():
         signature = row.signatures.get(framework)
         if signature is None:
             cells.append("–")
             continue
         words = signature if row.differs and signature else "✓"
-        target = f"{_module(library)}.{row.name}"
         text = words.replace("|", "\\|").replace("`", "'").replace("<", "\\<")
-        cells.append(f"{{py:obj}}`{text} <{target}>`" if row.name in saved[framework] else f"`{words}`")
+        linked = any(entry.name == row.name for entry in one.entries)
+        cells.append(f"{{py:obj}}`{text} <{one.module}.{row.name}>`" if linked else f"`{text}`")
     return f"| `{row.name}` | {' | '.join(cells)} |"
 
 

@@ -20,8 +20,8 @@ from sphinx.errors import SphinxError
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
 from d2lbuild.model import Finding, Page, Section, Severity
-from d2lbuild.rendering.api_entries import LibraryNames
-from d2lbuild.rendering.api_pages import ApiPage, api_folder, api_objects, api_pages, first_api_page
+from d2lbuild.rendering.api_entries import Described, LibraryNames, describe
+from d2lbuild.rendering.api_pages import ApiPage, api_objects, api_pages, first_api_page
 from d2lbuild.rendering.bibliography_errors import bibliography_findings, bibliography_key
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.myst import TranslationContext, translate
@@ -106,9 +106,10 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     """Make the website of `pages` in `context.output`, and return its first page and what is wrong with the book."""
     work = context.output.parent / f"{context.output.name}-work"
     mirror = Mirror(context.config, work / "source")
-    positions = _write_sources(pages, context, mirror, translator)
+    described = describe(context.libraries, context.book)
+    positions = _write_sources(pages, context, described, mirror, translator)
     with fast_sphinx(), pybtex.errors.capture() as errors:
-        collector = _run_sphinx(mirror.source, work, context, len(positions))
+        collector = _run_sphinx(mirror.source, work, context, described, len(positions))
     paths = {page.section.id: page.section.path for page in pages}
     findings = findings_of(collector.warnings, paths, positions)
     bibliography = bibliography_key(context.config)
@@ -129,13 +130,17 @@ def _in_order(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _write_sources(
-    pages: Sequence[Page], context: RenderContext, mirror: Mirror, translator: Translator
+    pages: Sequence[Page],
+    context: RenderContext,
+    described: Mapping[str, Described],
+    mirror: Mirror,
+    translator: Translator,
 ) -> dict[str, LinePositions]:
     config = context.config
     frameworks = [config.framework(name) for name in context.frameworks]
     ids = frozenset(page.section.id for page in pages)
-    names = LibraryNames(context.libraries)
-    reference = first_api_page(context.libraries, api_folder(context.book))
+    names = LibraryNames(described)
+    reference = first_api_page(described)
     positions: dict[str, LinePositions] = {}
     for done, page in enumerate(pages, start=1):
         prose = translator(page, context, ids, mirror)
@@ -144,7 +149,7 @@ def _write_sources(
         mirror.write(page.section.id, _as_bytes(written.notebook))
         positions[page.section.id] = written.positions
         context.observer("write", done, len(pages))
-    for api in _api_pages(context, ids, mirror):
+    for api in _api_pages(context, described, ids, mirror):
         mirror.write(api.name, _as_bytes(api.notebook))
         positions[api.name] = api.positions
     for name in (*config.bibliography, *_site_files(config)):
@@ -153,15 +158,16 @@ def _write_sources(
     return positions
 
 
-def _api_pages(context: RenderContext, ids: frozenset[str], mirror: Mirror) -> Iterator[ApiPage]:
+def _api_pages(
+    context: RenderContext, described: Mapping[str, Described], ids: frozenset[str], mirror: Mirror
+) -> Iterator[ApiPage]:
     """Make the API reference; docstrings are written in the dialect, whatever the chapters are."""
-    folder = api_folder(context.book)
     root = context.book.sections[context.book.root]
     prose = {}
-    for framework in context.libraries:
-        section = Section(f"{folder}/{framework}", root.path, (), "")
+    for framework, one in described.items():
+        section = Section(one.page, root.path, (), "")
         prose[framework] = dialect(Page(section, (framework,), ()), context, ids, mirror)
-    return api_pages(context.libraries, folder, context.config, context.book, prose)
+    return api_pages(described, context.config, context.book, prose)
 
 
 def _as_bytes(notebook: Mapping[str, object]) -> bytes:
@@ -186,9 +192,11 @@ def _site_files(config: Config) -> Iterator[PurePosixPath]:
 # --- Sphinx -----------------------------------------------------------------------------------------------------------
 
 
-def _run_sphinx(source: Path, work: Path, context: RenderContext, total: int) -> WarningCollector:
+def _run_sphinx(
+    source: Path, work: Path, context: RenderContext, described: Mapping[str, Described], total: int
+) -> WarningCollector:
     settings = sphinx_configuration(context.config, context.book, context.frameworks, context.modules, source)
-    settings["d2lbuild_api"] = api_objects(context.libraries, api_folder(context.book))
+    settings["d2lbuild_api"] = api_objects(described)
     early = io.StringIO()
     try:
         app = Sphinx(
