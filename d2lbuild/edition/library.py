@@ -57,6 +57,8 @@ class Library:
     blocks: tuple[SavedBlock, ...]
     findings: tuple[Finding, ...] = ()
     title: str = ""
+    import_places: Mapping[str, Span] = field(default_factory=dict)
+    """Where each name that the module imports is imported."""
 
     @cached_property
     def source(self) -> str:
@@ -135,7 +137,13 @@ def extract(notebooks: Sequence[Notebook], framework: Framework, *, package: str
     collector.finish()
     blocks = [entry.block(package) for entry in collector.entries.values()]
     return Library(
-        framework, package, tuple(collector.imports.values()), tuple(blocks), tuple(collector.findings), title
+        framework,
+        package,
+        tuple(collector.imports.values()),
+        tuple(blocks),
+        tuple(collector.findings),
+        title,
+        {name: span for name, (what, span) in collector.bound.items() if isinstance(what, str)},
     )
 
 
@@ -478,7 +486,7 @@ def _parts(library: Library) -> Iterator[tuple[str, _Places]]:
         yield header, _header_places(framework)
     yield _MARK.format(title=f" of “{library.title}”" if library.title else ""), ()
     if block := _import_block(imports):
-        yield block, ()
+        yield block, _import_places(library, block)
     yield f"{library.package} = sys.modules[__name__]", ()
     early, late = _split_aliases(library)
     if early:
@@ -501,6 +509,15 @@ def _header_places(framework: Framework) -> _Places:
     text, span = framework.header.text, framework.header.span
     first = span.first + len(text) - len(text.lstrip("\n"))
     return [Span(span.path, line, line) for line in range(first, first + text.strip("\n").count("\n") + 1)]
+
+
+def _import_places(library: Library, block: str) -> _Places:
+    places: list[Span | None] = [None] * (block.count("\n") + 1)
+    for node in ast.parse(block).body:
+        names = [one.bound for one in _imports_of(node)]
+        for line in range(node.lineno - 1, node.end_lineno or node.lineno):
+            places[line] = next((library.import_places[name] for name in names if name in library.import_places), None)
+    return places
 
 
 def _alias_places(framework: Framework, lines: Sequence[str]) -> _Places:

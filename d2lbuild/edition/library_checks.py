@@ -66,8 +66,9 @@ def check_edition(notebooks: Iterable[Notebook], library: Library) -> tuple[Find
     if not module.open:
         found += [one for name, one in _undefined(module) if (one.span, name) not in late]
         found += _undefined_attributes(module)
+        known = {one.span for one in found}  # a notebook's cell may be what was saved
         for notebook in notebooks:
-            found += _unknown_names(notebook, module)
+            found += (one for one in _unknown_names(notebook, module) if one.span not in known)
     return tuple(dict.fromkeys(found))
 
 
