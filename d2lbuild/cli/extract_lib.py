@@ -1,28 +1,36 @@
 """`d2lbuild extract-lib`: writes the library module of each framework, or compares it with what is there."""
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from d2lbuild.cli.messages import count, diff_text, finding_text, note, say
 from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
 from d2lbuild.cli.parity import parity_text
-from d2lbuild.errors import StaleError
+from d2lbuild.errors import StaleError, UsageError
 from d2lbuild.model import Severity
+
+if TYPE_CHECKING:
+    from d2lbuild.config import Config
+    from d2lbuild.edition.library import Library
 
 __all__ = ["extract_lib"]
 
 
-def extract_lib(
+def extract_lib(  # noqa: PLR0917 - the options of the command line
     framework: FrameworkOption = None,
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="DIR", help="Write the package below this folder.")
+        Path | None, typer.Option("--output", metavar="DIR", help="Write the package, or the wheel, into this folder.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 4 if a module is stale.")] = False,
     parity: Annotated[
         bool, typer.Option("--parity", help="Write nothing; print which framework's library has which names.")
+    ] = False,
+    wheel: Annotated[
+        bool, typer.Option("--wheel", help="Write no modules, but a wheel of them for `pip install`, in _build/dist.")
     ] = False,
     book: BookOption = None,
 ) -> int:
@@ -43,9 +51,12 @@ def extract_lib(
       d2lbuild extract-lib --framework pytorch --output src
       d2lbuild extract-lib --check
       d2lbuild extract-lib --parity
+      d2lbuild extract-lib --wheel
     """
     from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
 
+    if wheel and check:
+        raise UsageError("--check compares modules, and --wheel writes none", hint="leave one of the two out")
     config = read_config(book)
     names = pipeline.select_frameworks(config, words(framework) or ("all",))
     if parity:
@@ -57,6 +68,9 @@ def extract_lib(
         note(finding_text(finding))
     stale: list[Path] = []
     folder = output.expanduser().absolute() if output else None
+    if wheel:
+        _write_wheel(config, found, folder)
+        found = {}
     for name, library in found.items():
         if isinstance(library.parsed, SyntaxError):
             continue
@@ -75,6 +89,18 @@ def extract_lib(
             hint="run `d2lbuild extract-lib`",
         )
     return int(any(finding.severity is Severity.ERROR for finding in findings))
+
+
+def _write_wheel(config: "Config", libraries: Mapping[str, "Library"], folder: Path | None) -> None:
+    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+    from d2lbuild.rendering.wheel import write_wheel  # noqa: PLC0415
+
+    if folder is None:
+        pipeline.prepare_output(config.output)
+    path, findings = write_wheel(config, libraries, folder or config.output / "dist")
+    for finding in findings:
+        note(finding_text(finding))
+    say(str(path))
 
 
 def _differences(path: Path, wanted: str, root: Path) -> list[str]:

@@ -21,7 +21,7 @@ from packaging.version import InvalidVersion, Version
 
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition.library import Library
-from d2lbuild.errors import ConfigError
+from d2lbuild.errors import BookError, ConfigError
 from d2lbuild.model import Finding, Severity
 from d2lbuild.rendering.written_files import write_if_changed
 
@@ -55,7 +55,7 @@ class Wheel:
 
 
 def write_wheel(config: Config, libraries: Mapping[str, Library], folder: Path) -> tuple[Path, tuple[Finding, ...]]:
-    """Write the wheel of the libraries into `folder`, and return its path; ConfigError if it can have no version."""
+    """Write the wheel of the libraries into `folder`, and return its path."""
     wheel = make_wheel(config, libraries)
     path = folder / wheel.name
     write_if_changed(path, wheel.content)
@@ -63,9 +63,15 @@ def write_wheel(config: Config, libraries: Mapping[str, Library], folder: Path) 
 
 
 def make_wheel(config: Config, libraries: Mapping[str, Library]) -> Wheel:
-    """Return the wheel of the libraries, by framework; ConfigError if the book's release is no version."""
+    """Return the wheel of the libraries, by framework.
+
+    Raises ConfigError if the book's release is no version, BookError for a module that is not Python.
+    """
     version = _version(config)
     package = config.library.package
+    for library in libraries.values():
+        if isinstance(library.parsed, SyntaxError):
+            raise BookError(f"there is no wheel: {package}.{library.framework.module} is not Python")
     files = {f"{package}/__init__.py": _package_text(config, libraries, version)}
     requirements: dict[str, list[Requirement]] = {}
     findings: list[Finding] = []

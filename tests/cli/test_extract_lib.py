@@ -1,3 +1,4 @@
+import zipfile
 from pathlib import Path
 
 from tests.cli.conftest import Run
@@ -46,3 +47,33 @@ def test_an_unknown_framework(run: Run, book: Path) -> None:
     told = run("extract-lib", "--framework", "pytroch")
     assert told.code == 2
     assert "pytorch" in told.err
+
+
+def test_a_wheel(run: Run, book: Path, tmp_path: Path) -> None:
+    told = run("extract-lib", "--wheel")
+    path = book / "_build" / "dist" / "d2l-0.1-py3-none-any.whl"
+    assert (told.code, told.out, told.err) == (0, f"{path}\n", "")
+    assert {"d2l/__init__.py", "d2l/torch.py", "d2l/jax.py"} < {*zipfile.ZipFile(path).namelist()}
+    assert not (book / "_build" / "lib").exists()
+    assert run("clean").code == 0
+    assert not (book / "_build").exists()
+
+
+def test_a_wheel_somewhere_else(run: Run, book: Path, tmp_path: Path) -> None:
+    assert run("extract-lib", "--wheel", "--output", str(tmp_path / "dist")).code == 0
+    assert [path.name for path in (tmp_path / "dist").iterdir()] == ["d2l-0.1-py3-none-any.whl"]
+    assert not (book / "_build").exists()
+
+
+def test_a_wheel_without_a_version(run: Run, book: Path) -> None:
+    conf = book / "conf" / "book.toml"
+    conf.write_text(conf.read_text().replace('"0.1"', '"second edition"'))
+    told = run("extract-lib", "--wheel")
+    assert told.code == 2
+    assert "the book's release 'second edition' cannot be the version of a wheel" in told.err
+    assert "such as 1.0.3" in told.err
+
+
+def test_a_wheel_cannot_be_checked(run: Run, book: Path) -> None:
+    assert run("extract-lib", "--wheel", "--check").code == 2
+    assert not (book / "_build").exists()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from d2lbuild.config import Config, load_config
-from d2lbuild.errors import ConfigError
+from d2lbuild.errors import BookError, ConfigError
 from d2lbuild.pipeline import libraries
 from d2lbuild.rendering.wheel import Wheel, make_wheel, with_guard, write_wheel
 from tests.books import INDEX, write_book
@@ -202,6 +202,12 @@ def test_the_guard_stands_below_what_must_be_first(tmp_path: Path) -> None:
     assert ast.get_docstring(module) == "Words."
     compile(source, "torch.py", "exec")
     assert [type(node).__name__ for node in module.body[:5]] == ["Expr", "ImportFrom", "FunctionDef", "Expr", "Delete"]
+
+
+def test_a_module_that_is_not_python(tmp_path: Path) -> None:
+    config = book(tmp_path, one=ONE.replace("return 2 * x", "return 2 * x\nreturn 1  #@save"))
+    with pytest.raises(BookError, match=r"d2l\.torch is not Python"):
+        wheel(config)
 
 
 @pytest.mark.parametrize("release", ["", "second edition"])
