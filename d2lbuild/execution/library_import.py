@@ -95,7 +95,7 @@ def _import(library: Library, environment: Environment, timeout: float) -> _Outc
             )
             return _Outcome(**json.loads(answer.read_text("utf-8")))
         except subprocess.TimeoutExpired:
-            return _Outcome(_CHANCE, f"it has not ended after {timeout:.0f} s")
+            return _Outcome(_CHANCE, f"it has not ended after {timeout:g} s")
         except OSError as error:
             if not isinstance(error, FileNotFoundError) or error.filename != str(answer):
                 return _Outcome(_CHANCE, f"{environment.python} does not run: {error.strerror}")
