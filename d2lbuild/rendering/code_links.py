@@ -77,6 +77,8 @@ def _address(three: list[_Pair], package: str, links: Mapping[str, str]) -> str:
     # A decorator's token is `@d2l`.
     if value.removeprefix("@") != package or first not in Token.Name or third not in Token.Name:
         return ""
+    if first in Token.Name.Namespace:  # import d2l.torch
+        return ""
     return links.get(name, "")
 
 
@@ -102,17 +104,21 @@ class LinkLibraryNames(SphinxPostTransform):
                     self._link(block, library_targets(self.env, builder_of(self.env), framework))
 
     def _cell(self, cell: nodes.container, metadata: Mapping[str, Any]) -> None:
-        framework = _tab(cell) or next(iter(metadata.get("links", {}) or metadata.get("saves", {})))
-        targets = library_targets(self.env, builder_of(self.env), framework)
-        names = metadata.get("links", {}).get(framework, ())
-        links = {name: targets[name] for name in names if name in targets}
+        tab = _tab(cell)
+        links: dict[str, str] = {}
+        saved = ""
+        # Code that all frameworks share leads to the first one that has the name.
+        for framework in [tab] if tab else metadata["frameworks"]:
+            targets = library_targets(self.env, builder_of(self.env), framework)
+            names = metadata.get("links", {}).get(framework, ())
+            links = {name: targets[name] for name in names if name in targets} | links
+            saved = saved or targets.get(metadata.get("saves", {}).get(framework, ""), "")
         for block in cell.findall(nodes.literal_block):
             if links and block.parent.get("nb_element") == "cell_code_source":
                 self._link(block, links)
-        saved = metadata.get("saves", {}).get(framework, "")
-        if saved in targets:
-            for words in (one for one in cell.findall(nodes.inline) if "d2l-saved" in one.parent["classes"]):
-                words[:] = [nodes.reference("", "", *words.children, internal=True, refuri=targets[saved])]
+        for words in cell.findall(nodes.inline):
+            if saved and "d2l-saved" in words.parent["classes"]:
+                words[:] = [nodes.reference("", "", *words.children, internal=True, refuri=saved)]
 
     def _link(self, block: nodes.literal_block, links: Mapping[str, str]) -> None:
         options: dict[str, Any] = dict(block.get("highlight_args", {}))
