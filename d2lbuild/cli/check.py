@@ -12,8 +12,8 @@ def check(book: BookOption = None) -> int:
 
     \b
     Looks at labels, references, citations, images, the table of contents, framework names, blocks that
-    are never closed and the syntax of code, in all frameworks. Runs nothing and writes nothing. Exits
-    with 1 if there is an error.
+    are never closed, the syntax of code, the library and the names that code takes from it, in all
+    frameworks. Runs nothing and writes nothing. Exits with 1 if there is an error.
 
     \b
     Examples:
