@@ -78,7 +78,8 @@ class ResolveNumberedReferences(SphinxPostTransform):
             if node.get("reftype") == "numref":
                 node.replace_self(self._link(node))
         for code in self.document.findall(nodes.literal_block):
-            if ":numref:`" in code.rawsource and code.parent.get("nb_element") == "cell_code_source":
+            of_book = code.parent.get("nb_element") == "cell_code_source" or "d2l-listing" in code["classes"]
+            if of_book and ":numref:`" in code.rawsource:
                 text = _IN_CODE.sub(lambda match: self._target(match[1])[2] or match[1], code.rawsource)
                 code.rawsource = text
                 code[:] = [nodes.Text(text)]

@@ -180,6 +180,7 @@ def test_an_entry_has_signature_docstring_members_and_source(site: Site) -> None
     assert re.search(r"property.*width.*How wide it is", site.words(html))
     assert 'href="https://git.example/book/blob/HEAD/chapters/one.md?plain=1#L6"' in html
     assert '<details class="d2l-source">' in html
+    assert ":numref:" not in html
 
 
 def test_members_that_another_section_adds_say_so(site: Site) -> None:
