@@ -16,10 +16,9 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config import Config, Framework
-from d2lbuild.edition.aliases import expand
-from d2lbuild.edition.library import Library, extract, used_names
-from d2lbuild.edition.library_checks import check_edition, joined
-from d2lbuild.edition.select import has_page, select
+from d2lbuild.edition.edition import Edition, make_edition
+from d2lbuild.edition.library import Library, used_names
+from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import SetupError, UsageError
 from d2lbuild.execution.atomic import write_atomically
 from d2lbuild.execution.cache import History, ResultCache
@@ -47,7 +46,6 @@ __all__ = [
     "RENDERERS",
     "BuildReport",
     "BuildRequest",
-    "Edition",
     "NotebookFailure",
     "Observer",
     "build",
@@ -133,24 +131,6 @@ class BuildReport:
     outputs: Mapping[str, Path]
     """By renderer: the website's first page, the folder of notebooks."""
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """The book for one framework."""
-
-    framework: Framework
-    notebooks: Mapping[str, Notebook]
-    """By section, with aliases expanded: as they are run and shown."""
-    library: Library
-
-    @property
-    def findings(self) -> Iterator[Finding]:
-        """What is wrong with its code."""
-        for notebook in self.notebooks.values():
-            yield from notebook.findings
-        yield from self.library.findings
-        yield from check_edition(self.notebooks.values(), self.library)
 
 
 def build(config: Config, request: BuildRequest, observer: Observer | None = None) -> BuildReport:
@@ -252,17 +232,8 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Edition]]:
     book = load_book(config)
-    return book, {name: _edition(config, book, name) for name in frameworks}
-
-
-def _edition(config: Config, book: Book, name: str) -> Edition:
-    framework = config.framework(name)
-    names = [one.name for one in config.frameworks]
-    notebooks = [select(section, name, names) for section in book.sections.values() if has_page(section, name)]
-    # Aliases are expanded after the library was extracted: the module keeps the neutral names and defines them.
-    library = extract(notebooks, framework, package=config.library.package, title=config.title)
-    expanded = {one.section.id: expand(one, framework.aliases, config.library.package) for one in notebooks}
-    return Edition(framework, expanded, library)
+    sections = tuple(book.sections.values())
+    return book, {name: make_edition(config, sections, name) for name in frameworks}
 
 
 def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:

@@ -55,7 +55,7 @@ def joined(found: Mapping[str, Iterable[Finding]]) -> tuple[Finding, ...]:
 
 
 def check_edition(notebooks: Iterable[Notebook], library: Library) -> tuple[Finding, ...]:
-    """Return what is wrong with the library, and uses of names that it lacks; the notebooks' aliases are expanded."""
+    """Return what is wrong with the library, and uses of names that it lacks."""
     if isinstance(library.parsed, SyntaxError):
         text = f"the library module is not Python: {library.parsed.msg}"
         return (Finding("library-syntax", text, place(library, library.parsed.lineno or 1)),)

@@ -1,0 +1,49 @@
+"""The book for one framework: its notebooks and its library, put together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from d2lbuild.config import Config, Framework
+from d2lbuild.edition.library import Library, extract
+from d2lbuild.edition.library_checks import check_edition
+from d2lbuild.edition.select import has_page, select
+from d2lbuild.model import Finding, Notebook, Section
+
+__all__ = ["Edition", "make_edition"]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The book for one framework."""
+
+    framework: Framework
+    neutral: tuple[Notebook, ...]
+    """The notebooks as they are written, with framework-neutral names."""
+    library: Library
+    """Made from those: its module keeps the neutral names and defines them."""
+
+    @cached_property
+    def notebooks(self) -> Mapping[str, Notebook]:
+        """The notebooks by section, with aliases expanded: as they are run and shown."""
+        from d2lbuild.edition.aliases import expand  # noqa: PLC0415 - LibCST, which checks do without
+
+        aliases, package = self.framework.aliases, self.library.package
+        return {one.section.id: expand(one, aliases, package) for one in self.neutral}
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong with its code."""
+        for notebook in self.neutral:
+            yield from notebook.findings
+        yield from self.library.findings
+        yield from check_edition(self.neutral, self.library)
+
+
+def make_edition(config: Config, sections: Sequence[Section], name: str) -> Edition:
+    """Return the edition of the framework called `name`."""
+    framework = config.framework(name)
+    names = [one.name for one in config.frameworks]
+    notebooks = tuple(select(section, name, names) for section in sections if has_page(section, name))
+    library = extract(notebooks, framework, package=config.library.package, title=config.title)
+    return Edition(framework, notebooks, library)
