@@ -201,7 +201,16 @@ def _fluent(call: cst.Call, method: str) -> cst.BaseExpression | None:
     if "\n" in text and not receiver.lpar and not isinstance(receiver, cst.Call | cst.List | cst.Dict):
         receiver = receiver.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
     function = _substitute(f"receiver.{method}", {"receiver": receiver})
-    return call.with_changes(func=function, args=call.args[1:], whitespace_before_args=cst.SimpleWhitespace(""))
+    space = _with_comment(call.args[0].comma) or cst.SimpleWhitespace("")
+    return call.with_changes(func=function, args=call.args[1:], whitespace_before_args=space)
+
+
+def _with_comment(comma: cst.Comma | cst.MaybeSentinel) -> cst.ParenthesizedWhitespace | None:
+    """Return what stands between an argument and the next one, if there is a comment in it."""
+    space = comma.whitespace_after if isinstance(comma, cst.Comma) else None
+    if isinstance(space, cst.ParenthesizedWhitespace) and "#" in cst.Module(body=[]).code_for_node(space):
+        return space
+    return None
 
 
 def _bind(pattern: _Pattern, call: cst.Call) -> dict[str, cst.BaseExpression] | None:

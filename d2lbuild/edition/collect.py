@@ -5,7 +5,9 @@ Methods join the classes that earlier notebooks saved; later definitions of a na
 
 import ast
 import copy
+import io
 import sys
+import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -302,5 +304,24 @@ def _join(code: _Code, name: str, method: _Code) -> _Code:
             while first > 1 and not lines[first - 2].strip():
                 first -= 1
             del lines[first - 1 : last], places[first - 1 : last]
-    text = "\n".join([*lines, "", indent(method.text, "    ")])
+    text = "\n".join([*lines, "", _indented(method.text)])
     return _Code(text, (*places, method.places[0], *method.places))
+
+
+def _indented(code: str) -> str:
+    """Indent a definition by four spaces, but not what its strings hold, other than the docstring."""
+    definition = ast.parse(code).body[0]
+    assert isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef)
+    first = definition.body[0]
+    docstring = ast.get_docstring(definition) is not None
+    lines = code.split("\n")
+    rest = "\n".join(lines[first.end_lineno :] if docstring else lines)
+    if not any(mark in rest for mark in ('"""', "'''", "\\\n")):
+        return indent(code, "    ")
+    kept: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(code + "\n").readline):
+        if not docstring or token.start[0] != first.lineno:  # only strings begin on one line and end on another
+            kept.update(range(token.start[0] + 1, token.end[0] + 1))
+    return "\n".join(
+        line if number in kept or not line.strip() else f"    {line}" for number, line in enumerate(lines, start=1)
+    )

@@ -165,9 +165,11 @@ def _last_name(node: ast.expr) -> str:
 
 
 def docstring_with(code: str, sentence: str) -> str:
-    """Return a definition with `sentence` at the end of its docstring; one is made if there is none."""
+    """Return a definition with `sentence` at the end of its docstring, if not there yet; one is made if need be."""
     definition = ast.parse(code).body[0]
     assert isinstance(definition, _Definition)
+    if sentence in (ast.get_docstring(definition) or ""):
+        return code  # the author says so already
     lines = code.split("\n")
     inner = definition.body[0]
     indent = " " * 4
