@@ -222,7 +222,8 @@ def _circle(needs: Mapping[str, set[str]], owners: Sequence[str], name: str) -> 
 
 
 def _unknown_names(notebook: Notebook, module: _Module) -> Iterator[Finding]:
-    package, own = module.package, module.library.framework.module
+    library = module.library
+    package, own = module.package, library.framework.module
     cells = [cell for cell in notebook.code if is_python(cell.source) and "raises-exception" not in cell.tags]
     text = "\n".join(cell.source for cell in cells)
     imports = re.findall(rf"\bfrom\s+{re.escape(package)}(\.|\s+import\s+(?!{re.escape(own)}\b))", text)
@@ -242,12 +243,21 @@ def _unknown_names(notebook: Notebook, module: _Module) -> Iterator[Finding]:
                 attached |= {node.attr} if _is_package(node.value, package) else set()
     for cell, nodes in trees:
         used = list(_used(nodes, package, own))
-        missing = module.lacks(name for name, _ in used) - attached
+        missing = {name for name in module.lacks(name for name, _ in used) - attached if not _rewritten(library, name)}
         for name, node in used:
             if name in missing:
                 hint = module.nearest(name) or f"mark what defines '{name}' with `#@save`"
                 message = f"the library has no '{name}'"
                 yield Finding("unknown-library-name", message, _at(notebook, cell, node), Severity.ERROR, hint)
+
+
+def _rewritten(library: Library, name: str) -> bool:
+    """Whether a reverse alias speaks of the name: it stands in notebooks only, and the module does not define it."""
+    word = re.compile(rf"\b{re.escape(library.package)}\\?\.{re.escape(name)}\b")
+    return any(
+        word.search(pattern) or re.fullmatch(pattern, f"{library.package}.{name}")
+        for pattern, _ in library.framework.aliases.reverse
+    )
 
 
 def _tree(cell: Cell) -> ast.Module | None:

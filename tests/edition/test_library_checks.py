@@ -81,3 +81,16 @@ def test_a_header_that_is_not_python() -> None:
     assert list(lines(findings("# One\n", [framework]))) == [
         "3 library-syntax: the library module is not Python: '{' was never closed"
     ]
+
+
+def test_reverse_aliases_stand_in_notebooks_only() -> None:
+    reverse = ((r"d2l\.size\((\w+)\)", r"\1.size"), (r"d2l\.(\w+_like)", r"np.\1"), ("d2l.plain", "np.plain"))
+    framework = replace(FRAMEWORKS[0], aliases=Aliases(reverse=reverse))
+    cell = "# One\n```{.python .input}\nd2l.size(x), d2l.ones_like(x), d2l.plain\nd2l.sized(x)\n```\n"
+    for text in (cell, cell.replace("d2l.plain", "d2l.plain(d2l.size(x))")):
+        section = parse_section(text, PurePosixPath("one.md"), FrameworkNames(NAMES))
+        notebook = select(section, "pytorch", NAMES)
+        found = check_edition([notebook], extract([notebook], framework))
+        assert [(one.rule, one.span and one.span.first, one.message) for one in found] == [
+            ("unknown-library-name", 4, "the library has no 'sized'")
+        ]
