@@ -28,6 +28,8 @@ _RULES = {
     "d2l.raw": "missing-file",
     "d2l.name": "undefined-name",
 }
+_NO_TRANSLATION = re.compile(r'Language "[\w-]+" not supported: Docutils-generated text')
+"""Docutils says this once a process, wherever that happens to be reading; the book can do nothing about it."""
 _MARKER = re.compile(r"\s*\[[a-z_-]+(\.[a-z_-]+)?\]\s*$")
 
 
@@ -59,6 +61,8 @@ class WarningCollector(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one warning."""
+        if _NO_TRANSLATION.search(logging.LogRecord.getMessage(record)):
+            return
         location = str(getattr(record, "location", "") or "")
         path, _, line = location.rpartition(":")
         if not line.isdigit():

@@ -298,6 +298,12 @@ def test_what_a_book_describes_itself_is_what_links_lead_to(tmp_path: Path) -> N
     assert 'id="d2l.torch.Net"' in site.html("api/pytorch")
 
 
+def test_a_language_that_docutils_does_not_speak_is_no_finding(tmp_path: Path) -> None:
+    conf = CONF.replace('release = "0.1"', 'release = "0.1"\nlanguage = "vi"')
+    site = build_site(write_book(tmp_path, {"index.md": INDEX, "one.md": ONE, "two.md": TWO}, conf=conf))
+    assert [str(finding) for finding in site.findings if finding.rule == "rendering"] == []
+
+
 def test_a_chapter_called_api_keeps_its_place(tmp_path: Path) -> None:
     files = {"index.md": INDEX.replace("two", "api/pytorch"), "one.md": ONE, "api/pytorch.md": "# My own words"}
     site = build_site(write_book(tmp_path, files))
