@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -35,17 +35,21 @@ from d2lbuild.model import (
     Finding,
     Notebook,
     Page,
+    Section,
     Span,
     Status,
 )
+from d2lbuild.parallel import at_once
 from d2lbuild.rendering.assemble import assemble
-from d2lbuild.source.book import load_book
+from d2lbuild.source.book import load_book, load_sections
+from d2lbuild.source.reading import read_section
 
 __all__ = [
     "OUTPUT_MARKER",
     "RENDERERS",
     "BuildReport",
     "BuildRequest",
+    "CheckedLibraries",
     "NotebookFailure",
     "Observer",
     "build",
@@ -57,7 +61,7 @@ __all__ = [
     "plan_build",
     "prepare_output",
     "select_frameworks",
-    "write_atomically",
+    "write_if_changed",
 ]
 
 OUTPUT_MARKER = ".d2lbuild"
@@ -133,6 +137,17 @@ class BuildReport:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedLibraries:
+    """The libraries of several frameworks, and what is known of them without running anything."""
+
+    libraries: Mapping[str, Library]
+    """By framework."""
+    findings: tuple[Finding, ...]
+    files: tuple[Path, ...]
+    """The sources that were read, and the folders that they lie in."""
+
+
 def build(config: Config, request: BuildRequest, observer: Observer | None = None) -> BuildReport:
     """Build what is asked for; notebooks that fail are in the report, not raised."""
     observer = observer or Observer()
@@ -174,14 +189,33 @@ def plan_build(config: Config, request: BuildRequest) -> BuildPlan:
 
 def libraries(config: Config, frameworks: Sequence[str]) -> Mapping[str, Library]:
     """Return the library of each framework."""
-    _, editions = _read(config, frameworks)
-    return {name: edition.library for name, edition in editions.items()}
+    return checked_libraries(config, frameworks).libraries
 
 
-def checked_libraries(config: Config, frameworks: Sequence[str]) -> tuple[Mapping[str, Library], tuple[Finding, ...]]:
+def checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibraries:
     """Return the library of each framework, and what is wrong with them or with code that uses them."""
-    book, editions = _read(config, frameworks)
-    return {name: edition.library for name, edition in editions.items()}, _in_order(book, _of_code(config, editions))
+    # Of the prose only the labels above saved code matter.
+    cut = load_sections(config).values()
+    sections = tuple(read_section(one) if any("@save" in block.content for block in one.blocks) else one for one in cut)
+
+    def of(names: Sequence[str]) -> Callable[[], list[tuple[Library, tuple[Finding, ...]]]]:
+        def checked() -> list[tuple[Library, tuple[Finding, ...]]]:
+            editions = [make_edition(config, sections, name) for name in names]
+            return [(edition.library, tuple(edition.findings)) for edition in editions]
+
+        return checked
+
+    count = max(1, min(len(frameworks), os.cpu_count() or 1))
+    found = [one for part in at_once([of(frameworks[n::count]) for n in range(count)]) for one in part]
+    by_name = {library.framework.name: (library, findings) for library, findings in found}
+    ordered = {name: by_name[name] for name in frameworks}
+    wrong = _placed(config, joined({name: findings for name, (_, findings) in ordered.items()}))
+    files = {config.root / one.path for one in sections}
+    return CheckedLibraries(
+        libraries={name: library for name, (library, _) in ordered.items()},
+        findings=_in_order(sections, wrong),
+        files=tuple(sorted(files | {file.parent for file in files})),
+    )
 
 
 def import_libraries(config: Config, libraries: Mapping[str, Library]) -> tuple[Finding, ...]:
@@ -227,6 +261,12 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in known if name in names)
 
 
+def write_if_changed(path: Path, text: str) -> None:
+    """Write a file unless it holds the text already: pages that depend on it are made again when it changes."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_atomically(path, text)
+
+
 # --- reading ---
 
 
@@ -237,7 +277,7 @@ def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Ed
 
 
 def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:
-    return _in_order(book, [*config.findings, *book.findings, *_of_code(config, editions)])
+    return _in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
 
 
 def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:
@@ -250,8 +290,8 @@ def _placed(config: Config, findings: Iterable[Finding]) -> Iterator[Finding]:
     return (one if one.span else replace(one, span=Span(source, 1, 1)) for one in findings)
 
 
-def _in_order(book: Book, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    order = {section.path: n for n, section in enumerate(book.sections.values())}
+def _in_order(sections: Iterable[Section], findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    order = {section.path: n for n, section in enumerate(sections)}
     every = dict.fromkeys(findings)
     place = {finding: order.get(finding.span.path, -1) if finding.span else -1 for finding in every}
     return tuple(sorted(every, key=lambda finding: (place[finding], finding.span.first if finding.span else 0)))
@@ -416,18 +456,12 @@ def prepare_output(output: Path) -> None:
 def _write_modules(config: Config, editions: Mapping[str, Edition]) -> dict[str, Path]:
     """Write the library of this build where its kernels import it."""
     package = config.output / "lib" / config.library.package
-    _write_if_changed(package / "__init__.py", f'__version__ = "{config.release}"\n')
+    write_if_changed(package / "__init__.py", f'__version__ = "{config.release}"\n')
     modules = {}
     for name, edition in editions.items():
         modules[name] = package / f"{edition.framework.module}.py"
-        _write_if_changed(modules[name], edition.library.source)
+        write_if_changed(modules[name], edition.library.source)
     return modules
-
-
-def _write_if_changed(path: Path, text: str) -> None:
-    """Write a file unless it holds the text already: pages that depend on it are made again when it changes."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        write_atomically(path, text)
 
 
 def _assemble(

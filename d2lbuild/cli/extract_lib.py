@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from d2lbuild import unchanged
 from d2lbuild.cli.messages import count, diff_text, finding_text, note, say
 from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
 from d2lbuild.cli.parity import parity_text
+from d2lbuild.config import default_frameworks, find_book
 from d2lbuild.errors import StaleError, UsageError
+from d2lbuild.execution.home import cache_home
 from d2lbuild.model import Severity
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ def extract_lib(  # noqa: PLR0917 - the options of the command line
     wheel: Annotated[
         bool, typer.Option("--wheel", help="Write no modules, but a wheel of them for `pip install`, in _build/dist.")
     ] = False,
+    imports: Annotated[
+        bool, typer.Option("--import/--no-import", help="Import each module in its framework's environment.")
+    ] = True,
     book: BookOption = None,
 ) -> int:
     """Write the library: one module a framework.
@@ -49,36 +55,64 @@ def extract_lib(  # noqa: PLR0917 - the options of the command line
     Examples:
       d2lbuild extract-lib
       d2lbuild extract-lib --framework pytorch --output src
-      d2lbuild extract-lib --check
+      d2lbuild extract-lib --check --no-import
       d2lbuild extract-lib --parity
       d2lbuild extract-lib --wheel
     """
-    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
-
     if wheel and check:
         raise UsageError("--check compares modules, and --wheel writes none", hint="leave one of the two out")
-    config = read_config(book)
+    root = book.expanduser().absolute() if book else find_book(Path.cwd())
+    command = ["extract-lib", str(root), str(output), *words(framework), f"{check=} {wheel=} {imports=}"]
+    if not parity and (known := unchanged.look_up(cache_home(), command)):
+        for line in known.messages:
+            note(line)
+        for line in known.out:
+            say(line)
+        return known.code
+
+    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+
+    config = read_config(root)
     names = pipeline.select_frameworks(config, words(framework) or ("all",))
     if parity:
         say(parity_text(pipeline.libraries(config, names)))
         return 0
-    found, findings = pipeline.checked_libraries(config, names)
-    findings += pipeline.import_libraries(config, found)
-    for finding in findings:
-        note(finding_text(finding))
-    stale: list[Path] = []
+    found = pipeline.checked_libraries(config, names)
+    findings = found.findings
+    if imports:
+        findings += pipeline.import_libraries(config, found.libraries)
+    messages = [finding_text(finding).plain for finding in findings]
+    for message in messages:
+        note(message)
+    code = int(any(finding.severity is Severity.ERROR for finding in findings))
     folder = output.expanduser().absolute() if output else None
     if wheel:
-        _write_wheel(config, found, folder)
-        found = {}
-    for name, library in found.items():
+        _write_wheel(config, found.libraries, folder)
+        return code
+    paths = _write_modules(config, found.libraries, folder, check=check)
+    files = [*_dependencies(config), *found.files, *paths]
+    record = unchanged.Record(() if check else tuple(map(str, paths)), tuple(messages), code)
+    unchanged.note(cache_home(), command, files, record)
+    return code
+
+
+def _write_modules(
+    config: "Config", libraries: Mapping[str, "Library"], folder: Path | None, *, check: bool
+) -> list[Path]:
+    """Write the modules, or raise StaleError if one of them is not what it should be; return their paths."""
+    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+
+    paths: list[Path] = []
+    stale: list[Path] = []
+    for name, library in libraries.items():
         if isinstance(library.parsed, SyntaxError):
             continue
         path = pipeline.library_path(config, config.framework(name), folder)
+        paths.append(path)
         if not check:
             if path.is_relative_to(config.output):
                 pipeline.prepare_output(config.output)
-            pipeline.write_atomically(path, library.source)
+            pipeline.write_if_changed(path, library.source)
             say(str(path))
         elif differences := _differences(path, library.source, config.root):
             say(diff_text(differences))
@@ -88,7 +122,15 @@ def extract_lib(  # noqa: PLR0917 - the options of the command line
             f"{count(len(stale), 'library module')} out of date: {', '.join(path.name for path in stale)}",
             hint="run `d2lbuild extract-lib`",
         )
-    return int(any(finding.severity is Severity.ERROR for finding in findings))
+    return paths
+
+
+def _dependencies(config: "Config") -> list[Path]:
+    """Return what the modules depend on beside the chapters: the configuration, environments and d2lbuild itself."""
+    folders = [config.root / "frameworks", default_frameworks()]
+    definitions = [file for folder in folders for file in (folder, *folder.rglob("*"))]
+    program = Path(__file__).parents[1].rglob("*.py")
+    return [config.source, *definitions, cache_home() / "environments", *program]
 
 
 def _write_wheel(config: "Config", libraries: Mapping[str, "Library"], folder: Path | None) -> None:

@@ -174,7 +174,7 @@ def _names_of(nodes: Sequence[ast.AST], package: str, module: str) -> tuple[set[
 
 # An existing book keeps its hand-written header above such a mark in the module itself, and must find it again.
 _MARK = """\
-# ################ WARNING ################
+################ WARNING ################
 # The part below is generated automatically by d2lbuild from the chapters{title}.
 # Edit those, not this file."""
 

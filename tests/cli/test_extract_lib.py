@@ -1,6 +1,8 @@
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Run
 
 
@@ -77,3 +79,19 @@ def test_a_wheel_without_a_version(run: Run, book: Path) -> None:
 def test_a_wheel_cannot_be_checked(run: Run, book: Path) -> None:
     assert run("extract-lib", "--wheel", "--check").code == 2
     assert not (book / "_build").exists()
+
+
+def test_when_nothing_changed_nothing_is_read(run: Run, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run("extract-lib")
+    with monkeypatch.context() as patch:
+        patch.setattr("d2lbuild.pipeline.checked_libraries", None)  # whoever calls it fails
+        again = run("extract-lib")
+        assert (again.code, again.out, again.err) == (first.code, first.out, first.err)
+    chapter = book / "chapters" / "one.md"
+    chapter.write_text(chapter.read_text().replace("return 2 * x", "return x + x", 1))
+    run("extract-lib")
+    module = book / "_build" / "lib" / "d2l" / "torch.py"
+    assert "return x + x" in module.read_text()
+    module.write_text("spoiled")
+    run("extract-lib")
+    assert "return x + x" in module.read_text()

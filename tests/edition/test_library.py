@@ -66,7 +66,7 @@ def test_a_module_with_everything(tmp_path: Path) -> None:
     one = "# One\n:label:`sec_one`\n" + imports + stub
     two = "# Two\n:label:`sec_two`\n" + cell("@d2l.add_to_class(d2l.A)  #@save\ndef f(self):\n    return np.ones(1)")
     assert library(tmp_path, one, two).source == (
-        "# ################ WARNING ################\n"
+        "################ WARNING ################\n"
         "# The part below is generated automatically by d2lbuild from the chapters of “A Mini Book”.\n"
         "# Edit those, not this file.\n\n\n"
         "import os\nimport sys\n\nimport numpy as np\nfrom a.b import c as d\n\n\n"
@@ -117,6 +117,28 @@ def test_the_header_comes_first_and_its_imports_are_not_repeated(tmp_path: Path)
     found = extract([select(one, "pytorch", ["pytorch"]) for one in sections], config.framework("pytorch"))
     assert found.source.startswith("import os\n\nDATA = {}\n")
     assert found.source.count("import os") == 1
+
+
+def test_a_header_in_the_module_itself_survives_extraction(tmp_path: Path) -> None:
+    one = "# One\n" + cell("def f():  #@save\n    return DATA")
+    (tmp_path / "index.md").write_text("# Book\n\n```toc\none\n```\n", encoding="utf-8")
+    (tmp_path / "one.md").write_text(one, encoding="utf-8")
+    ini = (
+        "[project]\nname = old\n[build]\ntabs = pytorch\n[library-pytorch]\nlib_file = d2l/torch.py\nlib_name = torch\n"
+    )
+    (tmp_path / "config.ini").write_text(ini, encoding="utf-8")
+    module = tmp_path / "d2l" / "torch.py"
+    module.parent.mkdir()
+    module.write_text(
+        "DATA = {}\n\n#####  WARNING  #####\n# The part below is generated automatically\nold\n", encoding="utf-8"
+    )
+    for _ in range(2):
+        config = load_config(tmp_path)
+        sections = load_book(config).sections.values()
+        found = extract([select(one, "pytorch", ["pytorch"]) for one in sections], config.framework("pytorch"))
+        assert found.source.startswith("DATA = {}\n")
+        assert found.source.count("DATA = {}") == 1
+        module.write_text(found.source, encoding="utf-8")
 
 
 def test_a_closure_holds_what_is_reached(tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""Pure functions at the same time: each in a forked process, which has all values at hand and sends back its result."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from typing import TypeVar
+
+__all__ = ["at_once"]
+
+T = TypeVar("T")
+
+
+def at_once(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """Return the results of `tasks`, in order; what a task raises is raised.
+
+    Results must be picklable. Where processes cannot be forked safely (not on this system, or other threads are
+    running), or there is one processor or one task, the tasks run here, one after the other.
+    """
+    if (
+        len(tasks) < 2
+        or (os.cpu_count() or 1) < 2
+        or "fork" not in multiprocessing.get_all_start_methods()
+        or threading.active_count() > 1
+    ):
+        return [task() for task in tasks]
+    context = multiprocessing.get_context("fork")
+    children = []
+    for task in tasks[1:]:
+        receiver, sender = context.Pipe(duplex=False)
+        child = context.Process(target=_send, args=(sender, task))
+        child.start()
+        sender.close()
+        children.append((task, child, receiver))
+    results = [tasks[0]()]
+    for task, child, receiver in children:
+        try:
+            result, error = receiver.recv()
+        except EOFError:  # the child was killed; this process can do its work
+            result, error = task(), None
+        child.join()
+        if error is not None:
+            raise error
+        results.append(result)
+    return results
+
+
+def _send(sender: Connection, task: Callable[[], T]) -> None:
+    try:
+        sender.send((task(), None))
+    except Exception as error:
+        sender.send((None, error))
+    sender.close()

@@ -1,0 +1,61 @@
+"""Whether a command has anything to do: a record of the files it read and wrote, compared by size and time.
+
+It is only a short cut. Where any of them differs, or anything is odd, the command runs and looks at contents.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from d2lbuild.execution.atomic import write_atomically
+
+__all__ = ["Record", "look_up", "note"]
+
+_Facts = dict[str, list[int] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a command said when it last ran."""
+
+    out: tuple[str, ...]
+    """The lines for stdout."""
+    messages: tuple[str, ...]
+    """The lines for stderr."""
+    code: int
+
+
+def look_up(folder: Path, command: Sequence[str]) -> Record | None:
+    """Return what `command` said, if all files that it read and wrote are as it left them; otherwise None."""
+    try:
+        data = json.loads(_file(folder, command).read_text(encoding="utf-8"))
+        if data["files"] != _facts(Path(name) for name in data["files"]):
+            return None
+        return Record(tuple(data["out"]), tuple(data["messages"]), int(data["code"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def note(folder: Path, command: Sequence[str], files: Iterable[Path], record: Record) -> None:
+    """Remember what `command` said, and the files and folders that this depends on."""
+    data = {"files": _facts(files), "out": record.out, "messages": record.messages, "code": record.code}
+    write_atomically(_file(folder, command), json.dumps(data))
+
+
+def _file(folder: Path, command: Sequence[str]) -> Path:
+    name = hashlib.sha256("\0".join(command).encode()).hexdigest()[:16]
+    return folder / "unchanged" / f"{name}.json"
+
+
+def _facts(files: Iterable[Path]) -> _Facts:
+    facts: _Facts = {}
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            facts[str(file)] = None
+        else:
+            facts[str(file)] = [status.st_mtime_ns, status.st_size, status.st_ino]
+    return facts
