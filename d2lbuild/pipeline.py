@@ -3,7 +3,6 @@
 Nothing is written or installed before the observer has seen the plan; `check` and `plan_build` stop there.
 """
 
-import ast
 import os
 import shutil
 import tempfile
@@ -221,7 +220,7 @@ def checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibra
 def import_libraries(config: Config, libraries: Mapping[str, Library]) -> tuple[Finding, ...]:
     """Import each module in its framework's environment, if there is one; return what goes wrong."""
     home = cache_home()
-    modules = [library for library in libraries.values() if isinstance(library.parsed, ast.Module)]
+    modules = [library for library in libraries.values() if not library.fault]
     known = [(library, environment) for library in modules if (environment := _known(library, home))]
     with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
         found = [one for one in pool.map(lambda pair: import_library(pair[0], pair[1], home), known) if one]

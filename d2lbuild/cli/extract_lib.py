@@ -105,7 +105,7 @@ def _write_modules(
     paths: list[Path] = []
     stale: list[Path] = []
     for name, library in libraries.items():
-        if isinstance(library.parsed, SyntaxError):
+        if library.fault:
             continue
         path = pipeline.library_path(config, config.framework(name), folder)
         paths.append(path)

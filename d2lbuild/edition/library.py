@@ -40,16 +40,15 @@ class Library:
         return _GAP.join(text for text, _ in _parts(self)) + "\n"
 
     @cached_property
-    def parsed(self) -> ast.Module | SyntaxError:
-        """The module's syntax tree, or what keeps it from being one."""
+    def fault(self) -> SyntaxError | None:
+        """What keeps the module from being Python."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # odd escapes in strings are not worth a word here
-                tree = ast.parse(self.source)
-                compile(tree, self.framework.module, "exec", dont_inherit=True)
+                compile(self.source, self.framework.module, "exec", dont_inherit=True)
         except SyntaxError as error:
             return error
-        return tree
+        return None
 
     @cached_property
     def places(self) -> tuple[Span | None, ...]:

@@ -56,10 +56,10 @@ def joined(found: Mapping[str, Iterable[Finding]]) -> tuple[Finding, ...]:
 
 def check_edition(notebooks: Iterable[Notebook], library: Library) -> tuple[Finding, ...]:
     """Return what is wrong with the library, and uses of names that it lacks."""
-    if isinstance(library.parsed, SyntaxError):
-        text = f"the library module is not Python: {library.parsed.msg}"
-        return (Finding("library-syntax", text, place(library, library.parsed.lineno or 1)),)
-    module = _Module(library, library.parsed)
+    if library.fault:
+        text = f"the library module is not Python: {library.fault.msg}"
+        return (Finding("library-syntax", text, place(library, library.fault.lineno or 1)),)
+    module = _Module(library, ast.parse(library.source))
     order = list(_order(module))
     late = {(finding.span, name) for name, finding in order}
     found = [finding for _, finding in order]

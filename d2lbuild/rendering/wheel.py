@@ -70,7 +70,7 @@ def make_wheel(config: Config, libraries: Mapping[str, Library]) -> Wheel:
     version = _version(config)
     package = config.library.package
     for library in libraries.values():
-        if isinstance(library.parsed, SyntaxError):
+        if library.fault:
             raise BookError(f"there is no wheel: {package}.{library.framework.module} is not Python")
     files = {f"{package}/__init__.py": _package_text(config, libraries, version)}
     requirements: dict[str, list[Requirement]] = {}
