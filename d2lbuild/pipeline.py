@@ -27,6 +27,7 @@ from d2lbuild.execution.keys import file_digests, key_parts
 from d2lbuild.execution.library_import import import_library
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest
+from d2lbuild.garbage import without_collections
 from d2lbuild.model import (
     Book,
     Cell,
@@ -193,6 +194,11 @@ def libraries(config: Config, frameworks: Sequence[str]) -> Mapping[str, Library
 
 def checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibraries:
     """Return the library of each framework, and what is wrong with them or with code that uses them."""
+    with without_collections():
+        return _checked_libraries(config, frameworks)
+
+
+def _checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibraries:
     # Of the prose only the labels above saved code matter.
     cut = load_sections(config).values()
     sections = tuple(read_section(one) if any("@save" in block.content for block in one.blocks) else one for one in cut)
@@ -270,9 +276,10 @@ def write_if_changed(path: Path, text: str) -> None:
 
 
 def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Edition]]:
-    book = load_book(config)
-    sections = tuple(book.sections.values())
-    return book, {name: make_edition(config, sections, name) for name in frameworks}
+    with without_collections():
+        book = load_book(config)
+        sections = tuple(book.sections.values())
+        return book, {name: make_edition(config, sections, name) for name in frameworks}
 
 
 def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:

@@ -1,11 +1,12 @@
 """What makes Sphinx faster without changing a byte of what it writes; undone when it has run."""
 
 import functools
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pybtex import plugin
+
+from d2lbuild.garbage import without_collections
 
 __all__ = ["fast_sphinx"]
 
@@ -13,23 +14,8 @@ __all__ = ["fast_sphinx"]
 @contextmanager
 def fast_sphinx() -> Iterator[None]:
     """Run Sphinx inside of this."""
-    with _without_collections(), _remembered_plugins():
+    with without_collections(), _remembered_plugins():
         yield
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Keep the garbage collector from looking through all doctrees again and again (a quarter of Sphinx's time)."""
-    enabled = gc.isenabled()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        if enabled:
-            gc.enable()
 
 
 @contextmanager
