@@ -7,26 +7,25 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition.edition import Edition, make_edition
-from d2lbuild.edition.library import Library, used_names
+from d2lbuild.edition.library import used_names
 from d2lbuild.edition.library_checks import joined
-from d2lbuild.errors import SetupError, UsageError
+from d2lbuild.errors import UsageError
 from d2lbuild.execution.atomic import write_atomically
 from d2lbuild.execution.cache import History, ResultCache
 from d2lbuild.execution.environments import Environment, environment_digest, find, sync
 from d2lbuild.execution.home import cache_home
 from d2lbuild.execution.keys import file_digests, key_parts
-from d2lbuild.execution.library_import import import_library
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest
+from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import (
     Book,
@@ -35,29 +34,21 @@ from d2lbuild.model import (
     Finding,
     Notebook,
     Page,
-    Section,
     Span,
     Status,
 )
-from d2lbuild.parallel import at_once
 from d2lbuild.rendering.assemble import assemble
-from d2lbuild.source.book import load_book, load_sections
-from d2lbuild.source.reading import read_section
+from d2lbuild.source.book import load_book
 
 __all__ = [
     "OUTPUT_MARKER",
     "RENDERERS",
     "BuildReport",
     "BuildRequest",
-    "CheckedLibraries",
     "NotebookFailure",
     "Observer",
     "build",
     "check",
-    "checked_libraries",
-    "import_libraries",
-    "libraries",
-    "library_path",
     "plan_build",
     "prepare_output",
     "select_frameworks",
@@ -137,17 +128,6 @@ class BuildReport:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedLibraries:
-    """The libraries of several frameworks, and what is known of them without running anything."""
-
-    libraries: Mapping[str, Library]
-    """By framework."""
-    findings: tuple[Finding, ...]
-    files: tuple[Path, ...]
-    """The sources that were read, and the folders that they lie in."""
-
-
 def build(config: Config, request: BuildRequest, observer: Observer | None = None) -> BuildReport:
     """Build what is asked for; notebooks that fail are in the report, not raised."""
     observer = observer or Observer()
@@ -187,67 +167,6 @@ def plan_build(config: Config, request: BuildRequest) -> BuildPlan:
     return _plan(config, request, editions)
 
 
-def libraries(config: Config, frameworks: Sequence[str]) -> Mapping[str, Library]:
-    """Return the library of each framework."""
-    return checked_libraries(config, frameworks).libraries
-
-
-def checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibraries:
-    """Return the library of each framework, and what is wrong with them or with code that uses them."""
-    with without_collections():
-        return _checked_libraries(config, frameworks)
-
-
-def _checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibraries:
-    # Of the prose only the labels above saved code matter.
-    cut = load_sections(config).values()
-    sections = tuple(read_section(one) if any("@save" in block.content for block in one.blocks) else one for one in cut)
-
-    def of(names: Sequence[str]) -> Callable[[], list[tuple[Library, tuple[Finding, ...]]]]:
-        def checked() -> list[tuple[Library, tuple[Finding, ...]]]:
-            editions = [make_edition(config, sections, name) for name in names]
-            return [(edition.library, tuple(edition.findings)) for edition in editions]
-
-        return checked
-
-    count = max(1, min(len(frameworks), os.cpu_count() or 1))
-    found = [one for part in at_once([of(frameworks[n::count]) for n in range(count)]) for one in part]
-    by_name = {library.framework.name: (library, findings) for library, findings in found}
-    ordered = {name: by_name[name] for name in frameworks}
-    wrong = _placed(config, joined({name: findings for name, (_, findings) in ordered.items()}))
-    files = {config.root / one.path for one in sections}
-    return CheckedLibraries(
-        libraries={name: library for name, (library, _) in ordered.items()},
-        findings=_in_order(sections, wrong),
-        files=tuple(sorted(files | {file.parent for file in files})),
-    )
-
-
-def import_libraries(config: Config, libraries: Mapping[str, Library]) -> tuple[Finding, ...]:
-    """Import each module in its framework's environment, if there is one; return what goes wrong."""
-    home = cache_home()
-    modules = [library for library in libraries.values() if not library.fault]
-    known = [(library, environment) for library in modules if (environment := _known(library, home))]
-    with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
-        found = [one for one in pool.map(lambda pair: import_library(pair[0], pair[1], home), known) if one]
-    return tuple(_placed(config, found))
-
-
-def _known(library: Library, home: Path) -> Environment | None:
-    try:
-        return find(library.framework, home)
-    except SetupError:
-        return None  # without a lock there is no environment either
-
-
-def library_path(config: Config, framework: Framework, output: Path | None = None) -> Path:
-    """Return where a library module is written: in `output`, where the book keeps it, or in the build's folder."""
-    if output is None and framework.library_file is not None:
-        return config.root / framework.library_file
-    folder = output if output is not None else config.output / "lib"
-    return folder / config.library.package / f"{framework.module}.py"
-
-
 def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     """Return the frameworks that `names` ask for in the book's order: none means the first, ``all`` every one.
 
@@ -283,24 +202,11 @@ def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Ed
 
 
 def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:
-    return _in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
+    return in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
 
 
 def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:
-    return _placed(config, joined({name: edition.findings for name, edition in editions.items()}))
-
-
-def _placed(config: Config, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Give a place to what has none: an alias stands somewhere in the configuration."""
-    source = PurePosixPath(config.source.relative_to(config.root).as_posix())
-    return (one if one.span else replace(one, span=Span(source, 1, 1)) for one in findings)
-
-
-def _in_order(sections: Iterable[Section], findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    order = {section.path: n for n, section in enumerate(sections)}
-    every = dict.fromkeys(findings)
-    place = {finding: order.get(finding.span.path, -1) if finding.span else -1 for finding in every}
-    return tuple(sorted(every, key=lambda finding: (place[finding], finding.span.first if finding.span else 0)))
+    return placed(config, joined({name: edition.findings for name, edition in editions.items()}))
 
 
 # --- running ---

@@ -23,8 +23,9 @@ from textwrap import indent
 
 from d2lbuild.config import load_config
 from d2lbuild.errors import D2lbuildError
+from d2lbuild.extraction import libraries
 from d2lbuild.model import Label
-from d2lbuild.pipeline import libraries, select_frameworks
+from d2lbuild.pipeline import select_frameworks
 from d2lbuild.source.book import load_book
 
 _PROVENANCE = re.compile(r"Defined in :numref:`+([^`]*)`+\.?")

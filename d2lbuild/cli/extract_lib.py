@@ -70,17 +70,17 @@ def extract_lib(  # noqa: PLR0917 - the options of the command line
             say(line)
         return known.code
 
-    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+    from d2lbuild import extraction, pipeline  # noqa: PLC0415 - slow to import
 
     config = read_config(root)
     names = pipeline.select_frameworks(config, words(framework) or ("all",))
     if parity:
-        say(parity_text(pipeline.libraries(config, names)))
+        say(parity_text(extraction.libraries(config, names)))
         return 0
-    found = pipeline.checked_libraries(config, names)
+    found = extraction.checked_libraries(config, names)
     findings = found.findings
     if imports:
-        findings += pipeline.import_libraries(config, found.libraries)
+        findings += extraction.import_libraries(config, found.libraries)
     messages = [finding_text(finding).plain for finding in findings]
     for message in messages:
         note(message)
@@ -100,14 +100,14 @@ def _write_modules(
     config: "Config", libraries: Mapping[str, "Library"], folder: Path | None, *, check: bool
 ) -> list[Path]:
     """Write the modules, or raise StaleError if one of them is not what it should be; return their paths."""
-    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+    from d2lbuild import extraction, pipeline  # noqa: PLC0415 - slow to import
 
     paths: list[Path] = []
     stale: list[Path] = []
     for name, library in libraries.items():
         if library.fault:
             continue
-        path = pipeline.library_path(config, config.framework(name), folder)
+        path = extraction.library_path(config, config.framework(name), folder)
         paths.append(path)
         if not check:
             if path.is_relative_to(config.output):

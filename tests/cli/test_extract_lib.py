@@ -84,7 +84,7 @@ def test_a_wheel_cannot_be_checked(run: Run, book: Path) -> None:
 def test_when_nothing_changed_nothing_is_read(run: Run, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = run("extract-lib")
     with monkeypatch.context() as patch:
-        patch.setattr("d2lbuild.pipeline.checked_libraries", None)  # whoever calls it fails
+        patch.setattr("d2lbuild.extraction.checked_libraries", None)  # whoever calls it fails
         again = run("extract-lib")
         assert (again.code, again.out, again.err) == (first.code, first.out, first.err)
     chapter = book / "chapters" / "one.md"

@@ -15,8 +15,9 @@ from d2lbuild.edition.aliases import expand_code
 from d2lbuild.edition.code import CodeError, is_python
 from d2lbuild.edition.concrete import concrete, text_of
 from d2lbuild.edition.select import has_page
+from d2lbuild.extraction import libraries
 from d2lbuild.model import BlockKind, Book
-from d2lbuild.pipeline import BuildReport, BuildRequest, build, check, libraries, select_frameworks
+from d2lbuild.pipeline import BuildReport, BuildRequest, build, check, select_frameworks
 from d2lbuild.source.book import SUFFIXES, load_book
 from d2lbuild.source.markdown import FrameworkNames, parse_section, unparse
 

@@ -11,8 +11,9 @@ from d2lbuild.edition.code import is_python, tree
 from d2lbuild.edition.library import Library
 from d2lbuild.edition.saved import saved_statements
 from d2lbuild.edition.select import has_page, select
+from d2lbuild.extraction import libraries
 from d2lbuild.model import Notebook
-from d2lbuild.pipeline import libraries, select_frameworks
+from d2lbuild.pipeline import select_frameworks
 from d2lbuild.source.book import load_book
 
 ROOT = Path(__file__).parents[2]

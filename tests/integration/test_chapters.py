@@ -10,8 +10,9 @@ import pytest
 from d2lbuild.config import Config, load_config
 from d2lbuild.execution.environments import Environment, sync
 from d2lbuild.execution.home import cache_home
+from d2lbuild.extraction import libraries
 from d2lbuild.model import Status
-from d2lbuild.pipeline import BuildReport, BuildRequest, build, libraries, select_frameworks
+from d2lbuild.pipeline import BuildReport, BuildRequest, build, select_frameworks
 
 pytestmark = [pytest.mark.integration, pytest.mark.frameworks, pytest.mark.timeout(1800)]
 

@@ -10,7 +10,8 @@ import pytest
 from d2lbuild.config import Config, load_config
 from d2lbuild.execution.environments import sync
 from d2lbuild.execution.home import cache_home
-from d2lbuild.pipeline import libraries, select_frameworks
+from d2lbuild.extraction import libraries
+from d2lbuild.pipeline import select_frameworks
 from d2lbuild.rendering.wheel import write_wheel
 
 pytestmark = [pytest.mark.integration, pytest.mark.frameworks, pytest.mark.timeout(1800)]

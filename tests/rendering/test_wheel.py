@@ -17,7 +17,7 @@ import pytest
 
 from d2lbuild.config import Config, load_config
 from d2lbuild.errors import BookError, ConfigError
-from d2lbuild.pipeline import libraries
+from d2lbuild.extraction import libraries
 from d2lbuild.rendering.wheel import Wheel, make_wheel, with_guard, write_wheel
 from tests.books import INDEX, write_book
 
