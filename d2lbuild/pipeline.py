@@ -4,7 +4,6 @@ Nothing is written or installed before the observer has seen the plan; `check` a
 """
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,13 +17,13 @@ from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library import used_names
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
-from d2lbuild.execution.atomic import write_atomically
 from d2lbuild.execution.cache import History, ResultCache
 from d2lbuild.execution.environments import Environment, environment_digest, find, sync
 from d2lbuild.execution.home import cache_home
 from d2lbuild.execution.keys import file_digests, key_parts
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest
+from d2lbuild.files import copy_if_changed, write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import (
@@ -52,7 +51,6 @@ __all__ = [
     "plan_build",
     "prepare_output",
     "select_frameworks",
-    "write_if_changed",
 ]
 
 OUTPUT_MARKER = ".d2lbuild"
@@ -183,12 +181,6 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
             hint = f"did you mean '{near[0]}'?" if near else f"the book has {', '.join(known)}"
             raise UsageError(f"unknown framework '{name}'", hint=hint)
     return tuple(name for name in known if name in names)
-
-
-def write_if_changed(path: Path, text: str) -> None:
-    """Write a file unless it holds the text already: pages that depend on it are made again when it changes."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        write_atomically(path, text)
 
 
 # --- reading ---
@@ -326,19 +318,10 @@ def _working_folder(config: Config, notebook: NotebookToRun) -> Path:
     for pattern in config.resources:
         for path in source.glob(pattern.rstrip("/")):
             for file in [path] if path.is_file() else (one for one in path.rglob("*") if one.is_file()):
-                _copy(file, root / file.relative_to(source))
+                copy_if_changed(file, root / file.relative_to(source))
     folder = (root / notebook.section).parent
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _copy(file: Path, target: Path) -> None:
-    if target.is_file():
-        here, there = file.stat(), target.stat()
-        if (here.st_size, here.st_mtime_ns) == (there.st_size, there.st_mtime_ns):
-            return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(file, target)
 
 
 # --- writing ---

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from d2lbuild.execution.atomic import write_atomically
+from d2lbuild.files import write_atomically
 
 __all__ = ["Record", "look_up", "note"]
 

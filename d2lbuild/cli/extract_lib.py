@@ -14,6 +14,7 @@ from d2lbuild.cli.parity import parity_text
 from d2lbuild.config import default_frameworks, find_book
 from d2lbuild.errors import StaleError, UsageError
 from d2lbuild.execution.home import cache_home
+from d2lbuild.files import write_if_changed
 from d2lbuild.model import Severity
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _write_modules(
         if not check:
             if path.is_relative_to(config.output):
                 pipeline.prepare_output(config.output)
-            pipeline.write_if_changed(path, library.source)
+            write_if_changed(path, library.source)
             say(str(path))
         elif differences := _differences(path, library.source, config.root):
             say(diff_text(differences))

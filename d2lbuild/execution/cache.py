@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from d2lbuild.errors import SetupError
-from d2lbuild.execution.atomic import write_atomically
 from d2lbuild.execution.keys import SCHEMA, KeyParts
+from d2lbuild.files import write_atomically
 from d2lbuild.model import ExecutionResult, Failure, Status
 
 __all__ = ["History", "HistoryRecord", "ResultCache"]

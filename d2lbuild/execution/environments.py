@@ -20,8 +20,8 @@ from filelock import FileLock, Timeout
 
 from d2lbuild.config.types import Framework
 from d2lbuild.errors import SetupError
-from d2lbuild.execution.atomic import write_atomically
 from d2lbuild.execution.uv import run_uv
+from d2lbuild.files import write_atomically
 
 __all__ = [
     "Environment",

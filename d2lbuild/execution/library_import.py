@@ -13,8 +13,8 @@ from pathlib import Path
 
 from d2lbuild.edition.library import Library
 from d2lbuild.edition.library_checks import place
-from d2lbuild.execution.atomic import write_atomically
 from d2lbuild.execution.environments import Environment
+from d2lbuild.files import write_atomically
 from d2lbuild.model import Finding, Severity
 
 __all__ = ["import_library"]

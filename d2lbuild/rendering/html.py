@@ -19,6 +19,7 @@ from sphinx.errors import SphinxError
 
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
+from d2lbuild.files import copy_if_changed, write_if_changed
 from d2lbuild.model import Finding, Page, Section, Severity
 from d2lbuild.rendering.api_entries import Described, LibraryNames, describe
 from d2lbuild.rendering.api_pages import ApiPage, api_objects, api_pages, first_api_page
@@ -29,7 +30,6 @@ from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
 from d2lbuild.rendering.sphinx_configuration import sphinx_configuration
 from d2lbuild.rendering.sphinx_speed import fast_sphinx
 from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of
-from d2lbuild.rendering.written_files import copy_if_changed, write_if_changed
 
 __all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "render"]
 

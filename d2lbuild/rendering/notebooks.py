@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from d2lbuild.files import copy_if_changed, write_if_changed
 from d2lbuild.model import CellKind, Page, PageCell
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.displayed_code import displayed_code
 from d2lbuild.rendering.plain_markdown import PlainContext, label_numbers, plain_markdown
-from d2lbuild.rendering.written_files import copy_if_changed, write_if_changed
 
 __all__ = ["render_notebooks"]
 

@@ -22,8 +22,8 @@ from packaging.version import InvalidVersion, Version
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition.library import Library
 from d2lbuild.errors import BookError, ConfigError
+from d2lbuild.files import write_if_changed
 from d2lbuild.model import Finding, Severity
-from d2lbuild.rendering.written_files import write_if_changed
 
 __all__ = ["Wheel", "make_wheel", "with_guard", "write_wheel"]
 

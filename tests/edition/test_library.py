@@ -14,15 +14,6 @@ from d2lbuild.model import Notebook
 from d2lbuild.source.book import load_book
 from tests.books import rules, write_book
 
-CONF = """\
-[book]
-name = "mini"
-title = "A Mini Book"
-author = "Nobody"
-copyright = "2026"
-release = "0.1"
-frameworks = ["pytorch", "jax"]
-"""
 FRAMEWORK = """\
 name = "NAME"
 title = "NAME"
@@ -44,7 +35,7 @@ def cell(code: str, mark: str = "#@tab all") -> str:
 
 def notebooks(root: Path, one: str, two: str = "# Two\n", framework: str = "pytorch") -> list[Notebook]:
     index = "# Book\n\n```toc\none\ntwo\n```\n"
-    write_book(root, {"index.md": index, "one.md": one, "two.md": two}, conf=CONF)
+    write_book(root, {"index.md": index, "one.md": one, "two.md": two})
     for name, module in (("pytorch", "torch"), ("jax", "jax")):
         folder = root / "frameworks" / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,22 +12,12 @@ from d2lbuild.errors import SetupError, UsageError
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.model import ExecutionResult, Status
 from d2lbuild.pipeline import BuildReport, BuildRequest, Observer, build, check, plan_build, select_frameworks
+from tests.books import CONF as PLAIN
 from tests.books import write_book
 
 pytestmark = pytest.mark.integration
 
-CONF = """\
-[book]
-name = "mini"
-title = "A Mini Book"
-author = "Nobody"
-copyright = "2026"
-release = "0.1"
-frameworks = ["pytorch", "jax"]
-
-[execution]
-timeout = 60
-"""
+CONF = PLAIN + "\n[execution]\ntimeout = 60\n"
 FRAMEWORK = """\
 name = "{name}"
 title = "{title}"
