@@ -86,7 +86,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(one=cells(), two=cells(first=10))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_extracting_twice_is_the_same(root: Path, one: list[Made], two: list[Made]) -> None:
     chapters = {"one": chapter("One", one), "two": chapter("Two", two)}
     first, second = library(root, chapters), library(root, chapters)
@@ -131,7 +131,7 @@ def _lines(node: ast.stmt, code: str) -> list[str]:
 
 
 @given(one=cells(), two=cells(first=10))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_order_of_the_contents_decides(root: Path, one: list[Made], two: list[Made]) -> None:
     texts = {"one": chapter("One", one), "two": chapter("Two", two)}
     assert actual_order(library(root, texts)) == expected_order([*one, *two])
@@ -140,7 +140,7 @@ def test_the_order_of_the_contents_decides(root: Path, one: list[Made], two: lis
 
 
 @given(made=cells(), data=st.data())
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_renaming_a_local_variable_changes_no_other_cell(root: Path, made: list[Made], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(made) - 1))
     changed = [
@@ -171,7 +171,7 @@ PROSE = st.sampled_from(
 
 
 @given(made=cells(), first=st.lists(PROSE, max_size=8), second=st.lists(PROSE, max_size=8))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_prose_changes_no_digest(root: Path, made: list[Made], first: list[str], second: list[str]) -> None:
     one, two = (library(root, {"one": chapter("One", made, prose)}) for prose in (first, second))
     assert one.digests(None) == two.digests(None)
