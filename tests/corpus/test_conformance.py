@@ -130,8 +130,10 @@ def test_rendering_finds_nothing_that_the_check_does_not(
 ) -> None:
     """Only what reStructuredText names, files and library names, is looked for while rendering."""
     _, report = built
-    known = {*check(corpus), *(one for one in report.findings if one.rule in {"missing-file", "undefined-name"})}
-    assert [str(one) for one in report.findings if one not in known] == []
+    rules = {"missing-file", "undefined-name"}
+    known = {(one.rule, one.span) for one in check(corpus)}  # a finding of some frameworks alone is worded differently
+    new = [str(one) for one in report.findings if one.rule not in rules and (one.rule, one.span) not in known]
+    assert new == []
 
 
 def test_notebooks_are_valid(corpus: Config, book: Book) -> None:
