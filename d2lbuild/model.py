@@ -209,11 +209,6 @@ class Section:
     lines: tuple[int, ...] | None = None
     """For each line of the blocks its line in the file, where the text was made from another format."""
 
-    @property
-    def has_code(self) -> bool:
-        """Whether any framework has a cell here."""
-        return any(block.kind is BlockKind.CODE for block in self.blocks)
-
 
 @dataclass(frozen=True, slots=True)
 class Book:

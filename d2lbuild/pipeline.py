@@ -136,10 +136,11 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     build_plan = _plan(config, request, editions) if _executes(config, request) else None
     results: dict[tuple[str, str], ExecutionResult] = {}
     executed = 0
+    if build_plan is not None:
+        observer.planned(build_plan)
     prepare_output(config.output)
     modules = _write_modules(config, editions)
     if build_plan is not None:
-        observer.planned(build_plan)
         for known in (*build_plan.cached, *build_plan.failed):
             results[known.notebook.section, known.notebook.framework] = known.result
         for notebook, result in _run(config, request, editions, build_plan, observer):
@@ -172,7 +173,7 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     """
     known = [framework.name for framework in config.frameworks]
     if not names:
-        return (known[0],)
+        return (config.default_framework,)
     if "all" in names:
         return tuple(known)
     for name in names:
@@ -218,13 +219,15 @@ def _plan(config: Config, request: BuildRequest, editions: Mapping[str, Edition]
             environment = environment_digest(edition.framework)
             wanted += [_to_run(config, edition, notebook, environment, data) for notebook in chosen]
     _check_sections(request.sections, editions)
-    found = plan(
-        wanted, ResultCache(home), History(home, config.name), rerun_failed=request.rerun_failed, force=request.force
-    )
-    if not request.sections:
-        return found
-    todo = tuple(one for one in found.todo if _asked_for(one.notebook.section, request.sections))
-    return BuildPlan(found.cached, found.failed, todo)
+    cache, history = ResultCache(home), History(home, config.name)
+    asked: list[NotebookToRun] = []
+    others: list[NotebookToRun] = []
+    for one in wanted:
+        (asked if not request.sections or _asked_for(one.section, request.sections) else others).append(one)
+    found = plan(asked, cache, history, rerun_failed=request.rerun_failed, force=request.force)
+    # The other sections show what the cache has; they are neither run nor, if they have failed, forgotten.
+    known = plan(others, cache, history)
+    return BuildPlan((*found.cached, *known.cached), (*found.failed, *known.failed), found.todo)
 
 
 def _to_run(
@@ -272,6 +275,8 @@ def _run(
         name: _environment(editions[name].framework, home, observer)
         for name in dict.fromkeys(planned.notebook.framework for planned in build_plan.todo)
     }
+    for name in environments:
+        _copy_resources(config, name)
     notebooks = {planned.notebook.key: planned.notebook for planned in build_plan.todo}
     requests = [
         _request(config, editions[planned.notebook.framework], planned.notebook, environments)
@@ -311,15 +316,19 @@ def _request(
     )
 
 
-def _working_folder(config: Config, notebook: NotebookToRun) -> Path:
-    """Make the folder that a notebook runs in: below the build's, beside copies of the book's resources."""
-    root = config.output / "run" / notebook.framework
+def _copy_resources(config: Config, framework: str) -> None:
+    """Put copies of the book's resources where the framework's notebooks run, laid out as in the book."""
+    root = config.output / "run" / framework
     source = config.root / config.chapters
     for pattern in config.resources:
         for path in source.glob(pattern.rstrip("/")):
             for file in [path] if path.is_file() else (one for one in path.rglob("*") if one.is_file()):
                 copy_if_changed(file, root / file.relative_to(source))
-    folder = (root / notebook.section).parent
+
+
+def _working_folder(config: Config, notebook: NotebookToRun) -> Path:
+    """Make the folder that a notebook runs in, below the build's."""
+    folder = (config.output / "run" / notebook.framework / notebook.section).parent
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -23,7 +23,7 @@ from d2lbuild.model import (
     Severity,
     Span,
 )
-from d2lbuild.source.prose import block_parser, split_lines
+from d2lbuild.source.prose import block_parser, is_closed, split_lines
 from d2lbuild.source.reading import read_section
 
 __all__ = ["FrameworkNames", "cut_section", "parse_section", "selected", "unparse"]
@@ -135,7 +135,7 @@ class _Cutter:
             if (token := fences.get(at)) is not None and token.map:
                 last = min(token.map[1], len(lines))
                 kind = _fence_kind(token.info)
-                self._check_closed(token, lines, last)
+                self._check_closed(token, lines, at)
                 if kind is not BlockKind.PROSE:
                     self._prose(lines, prose, at)
                     self._fence(kind, token, lines, at, last)
@@ -305,14 +305,12 @@ class _Cutter:
             self._find("unknown-framework", f"unknown framework '{name}'", at, hint=hint)
         return frozenset(known)
 
-    def _check_closed(self, token: Token, lines: Sequence[str], last: int) -> None:
-        assert token.map
-        closing = lines[last - 1].strip(" \t>\r\n") if last - token.map[0] > 1 else ""
-        if not closing.startswith(token.markup) or closing.strip(token.markup[0]):
+    def _check_closed(self, token: Token, lines: Sequence[str], at: int) -> None:
+        if not is_closed(token, lines):
             self._find(
                 "unclosed-fence",
                 f"the fence `{token.markup}{token.info}` is never closed",
-                token.map[0],
+                at,
                 hint=f"add a line `{token.markup}` where the block ends",
             )
 

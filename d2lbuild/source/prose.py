@@ -25,6 +25,7 @@ __all__ = [
     "Prose",
     "Table",
     "block_parser",
+    "is_closed",
     "parse_prose",
     "split_lines",
 ]
@@ -190,6 +191,14 @@ def block_parser() -> MarkdownIt:
 _PARSER = block_parser()
 
 
+def is_closed(fence: Token, lines: Sequence[str]) -> bool:
+    """Whether a fence has a closing line, or only ends with what it stands in."""
+    if fence.map is None or min(fence.map[1], len(lines)) - fence.map[0] < 2:
+        return False
+    closing = lines[min(fence.map[1], len(lines)) - 1].strip(" \t>\r\n")
+    return closing.startswith(fence.markup) and not closing.strip(fence.markup[0])
+
+
 def parse_prose(text: str) -> Prose:
     """Find the marks of `text`, which may use any line ends."""
     lines = split_lines(text)
@@ -266,8 +275,7 @@ class _Scanner:
         elif token.type == "fence":
             opening = self.lines[first]
             at = opening.find(token.markup) + len(token.markup)
-            closing = self.lines[last - 1].strip(" \t>\r\n") if last - first > 1 else ""
-            closed = closing.startswith(token.markup) and not closing.strip(token.markup[0])
+            closed = is_closed(token, self.lines)
             self.fences.append(Fence(start, end, token.info.strip(), start + at, closed))
 
     def _content_end(self, first: int, last: int) -> int:

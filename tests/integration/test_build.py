@@ -172,6 +172,23 @@ def test_a_cell_that_raises_is_told_with_its_line_until_it_is_mended(tmp_path: P
     assert (ran, report.failures) == (["two"], ())
 
 
+def test_naming_sections_forgets_nothing_of_the_others(tmp_path: Path) -> None:
+    config = make(tmp_path, {"two.md": "# Two\n\n" + cell("1 / 0")})
+    run(config)
+    for request in (
+        BuildRequest(("pytorch",), sections=("three",), force=True),
+        BuildRequest(("pytorch",), sections=("one",), rerun_failed=True),
+    ):
+        recorder = Recorder()
+        report = build(config, request, recorder)
+        assert recorder.ran == ([("pytorch", "three")] if request.force else [])
+        assert [failure.section for failure in report.failures] == ["two"]
+        assert report.plan
+        cached = {known.notebook.section for known in report.plan.cached}
+        assert cached == ({"one"} if request.force else {"one", "three"})
+        assert "three other" in text_of(page(report, "three"))
+
+
 def test_bad_notebooks_do_not_stop_the_others(tmp_path: Path) -> None:
     two = "# Two\n\n" + cell("import time\nprint('begun', flush=True)\ntime.sleep(100)")
     three = "# Three\n\n" + cell("x = 1") + cell("import os\nos._exit(3)")
