@@ -16,6 +16,12 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def settle(page: Page) -> None:
+    """Wait until scripts have run, formulas are typeset and their fonts have come."""
+    page.wait_for_load_state()
+    page.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
+
+
 def shown_tabs(page: Page) -> set[str]:
     """Return the labels of the tabs that are chosen, over all tab sets of the page."""
     script = """() => [...document.querySelectorAll('.sd-tab-set > input')].filter(i => i.checked)
@@ -36,7 +42,7 @@ def test_tabs_switch_together_and_the_choice_is_remembered(page: Page, address: 
     assert page.get_by_text("import jax").first.is_visible()
     assert not page.get_by_text("import torch", exact=True).first.is_visible()
     page.goto(f"{address}/linear-regression/from-scratch.html")
-    page.wait_for_load_state()
+    settle(page)
     assert shown_tabs(page) == {"JAX"}
 
 
@@ -50,7 +56,9 @@ def test_every_page_is_whole_and_asks_nobody_else(page: Page, address: str, site
             said.append(message.text)
 
     def on_failed(request: Request) -> None:
-        failed.append(f"{request.url}: {request.failure}")
+        # ERR_ABORTED is the browser that drops a request because we have gone on to the next page.
+        if request.failure != "net::ERR_ABORTED":
+            failed.append(f"{request.url}: {request.failure}")
 
     page.on("request", lambda request: asked.append(request.url))
     page.on("requestfailed", on_failed)
@@ -61,6 +69,7 @@ def test_every_page_is_whole_and_asks_nobody_else(page: Page, address: str, site
     assert len(pages) > 10
     for name in pages:
         page.goto(f"{address}/{name}", wait_until="networkidle")
+        settle(page)
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
     assert failed == []
     assert said == []
