@@ -276,6 +276,26 @@ class Notebook:
 # --- execution ---
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What running a notebook takes."""
+
+    gpus: int = 0
+    """Whole GPUs that it cannot do without."""
+    gpu_memory: int | None = None
+    """Bytes of one GPU's memory: with this, the notebook shares a GPU with others that say so too."""
+    uses_gpu: bool = False
+    """It runs on a CPU as well, but takes a GPU where there is one."""
+    memory: int | None = None
+    """Bytes of memory; a notebook that takes more is ended."""
+    timeout: float | None = None
+    """Seconds for the whole notebook; None: as the book has it."""
+    packages: tuple[str, ...] = ()
+    """Exact requirements beside the framework's lock: ``("networkx==3.3",)``."""
+    origin: str = ""
+    """Who says so: a place in a chapter, the configuration's file, or the words of the code that were guessed from."""
+
+
 class Status(enum.Enum):
     """How the run of a notebook ended."""
 
@@ -287,6 +307,8 @@ class Status(enum.Enum):
     """The kernel's process ended by itself."""
     NOT_STARTED = "not started"
     """The kernel never answered."""
+    SKIPPED = "skipped"
+    """It needs what this machine does not have, such as a GPU; `Failure.message` says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +340,16 @@ class ExecutionResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     """What it ran with: ``{"python": "3.11.7", "torch": "2.13.0"}``."""
     failure: Failure | None = None
+    device: str = "cpu"
+    """``cpu``, or what the GPUs are called that it ran on."""
+    memory: int | None = None
+    """The most bytes that the kernel and the processes it started held at once; None where that is unknown."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """The files of the book that it read, relative to the sources' folder, each with its SHA-256 before the run, or
+    ``absent``. A folder that it listed ends in ``/`` and has the digest of its names."""
+    warnings: tuple[str, ...] = ()
+    """What it did that it should not: files written elsewhere, processes left behind."""
+    attempts: int = 1
 
 
 # --- pages ---

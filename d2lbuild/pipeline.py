@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition.edition import Edition, make_edition
@@ -22,8 +22,8 @@ from d2lbuild.execution.environments import Environment, environment_digest, fin
 from d2lbuild.execution.home import cache_home
 from d2lbuild.execution.keys import file_digests, key_parts
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
-from d2lbuild.execution.request import CodeCell, ExecutionRequest
-from d2lbuild.files import copy_if_changed, write_if_changed
+from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
+from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import (
@@ -275,11 +275,10 @@ def _run(
         name: _environment(editions[name].framework, home, observer)
         for name in dict.fromkeys(planned.notebook.framework for planned in build_plan.todo)
     }
-    for name in environments:
-        _copy_resources(config, name)
+    files = _resources(config)
     notebooks = {planned.notebook.key: planned.notebook for planned in build_plan.todo}
     requests = [
-        _request(config, editions[planned.notebook.framework], planned.notebook, environments)
+        _request(config, editions[planned.notebook.framework], planned.notebook, environments=environments, files=files)
         for planned in build_plan.todo
     ]
     with closing(local.run_all(requests, request.jobs, observer.started)) as runs:
@@ -297,16 +296,22 @@ def _environment(framework: Framework, home: Path, observer: Observer) -> Enviro
 
 
 def _request(
-    config: Config, edition: Edition, notebook: NotebookToRun, environments: Mapping[str, Environment]
+    config: Config,
+    edition: Edition,
+    notebook: NotebookToRun,
+    *,
+    environments: Mapping[str, Environment],
+    files: Mapping[str, Path],
 ) -> ExecutionRequest:
     environment = environments[notebook.framework]
     return ExecutionRequest(
         section=notebook.section,
         framework=notebook.framework,
         cells=_code_cells(edition.notebooks[notebook.section]),
-        python=environment.python,
+        kernel=KernelCommand(environment.python),
         library=config.output / "lib",
-        folder=_working_folder(config, notebook),
+        folder=PurePosixPath(notebook.section).parent,
+        files=files,
         variables=edition.framework.variables,
         versions=environment.versions(edition.framework.packages),
         timeout=config.execution.timeout,
@@ -316,21 +321,15 @@ def _request(
     )
 
 
-def _copy_resources(config: Config, framework: str) -> None:
-    """Put copies of the book's resources where the framework's notebooks run, laid out as in the book."""
-    root = config.output / "run" / framework
+def _resources(config: Config) -> dict[str, Path]:
+    """Return the files that notebooks may need, by their path below the sources."""
     source = config.root / config.chapters
+    found: dict[str, Path] = {}
     for pattern in config.resources:
-        for path in source.glob(pattern.rstrip("/")):
-            for file in [path] if path.is_file() else (one for one in path.rglob("*") if one.is_file()):
-                copy_if_changed(file, root / file.relative_to(source))
-
-
-def _working_folder(config: Config, notebook: NotebookToRun) -> Path:
-    """Make the folder that a notebook runs in, below the build's."""
-    folder = (config.output / "run" / notebook.framework / notebook.section).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+        for path in sorted(source.glob(pattern.rstrip("/"))):
+            for file in [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file()):
+                found[file.relative_to(source).as_posix()] = file
+    return found
 
 
 # --- writing ---

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from d2lbuild.model import Finding, Span
+from d2lbuild.model import Finding, Needs, Span
 
 __all__ = ["Aliases", "Config", "Execution", "Framework", "HeaderLink", "Html", "Library", "Text"]
 
@@ -60,8 +60,21 @@ class Framework:
     """The full lock, ``requirements.txt``."""
     interpreter: Path | None = None
     """An existing interpreter to use in place of a locked environment."""
+    gpu_requirements: Path | None = None
+    """The direct requirements on a machine with a GPU, ``requirements-gpu.in``; None: the same as without."""
+    gpu_lock: Path | None = None
+    """The full lock on a machine with a GPU, ``requirements-gpu.txt``."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables for its kernels."""
+    """Environment variables for its kernels. ``{threads}`` becomes the number of threads that a kernel may use,
+    ``{downloads}`` a folder for what notebooks download, which stays between builds."""
+    preload: tuple[str, ...] = ()
+    """Modules that the process imports from which kernels are forked: ``("torch", "matplotlib.pyplot")``."""
+    language: str = "python"
+    """The language of its code cells, as Jupyter and Pygments call it."""
+    comment: str = "#"
+    """What begins a comment in that language, and so the marks in its cells: ``//@tab``."""
+    kernel: tuple[str, ...] = ()
+    """The command of a kernel other than IPython's, with ``{connection_file}`` and ``{environment}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,24 @@ class Execution:
     max_output: int = 1_000_000
     """Characters of text that one cell may print; what goes beyond is cut, with a notice."""
     data: tuple[str, ...] = ()
-    """Glob patterns below the book's root: files that notebooks read, parts of the cache key."""
+    """Glob patterns below the book's root: files that every notebook depends on. Those that a notebook opens are found
+    by watching it and need not be named."""
+    keep: tuple[str, ...] = ("data",)
+    """Folders below the sources that notebooks fill with what they download; they stay between runs."""
+    sections: Mapping[str, Needs] = field(default_factory=dict)
+    """What single sections, or folders of them, need."""
+    pass_variables: tuple[str, ...] = ()
+    """Names of environment variables of the user that kernels may see, beside the usual harmless ones."""
+    fork: bool = True
+    """Whether kernels are forked from a process that has imported the framework, where the system can."""
+    sandbox: bool = False
+    """Whether kernels run without a network and with a limit of memory."""
+    memory: int | None = None
+    """Bytes of memory for a notebook that states none; None: no limit without a sandbox."""
+    shared_cache: str = ""
+    """A second place of results: a folder or an address such as ``s3://bucket/path``."""
+    shared_cache_writable: bool = False
+    """Whether new results are put there too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from d2lbuild.execution.request import ExecutionRequest
+from d2lbuild.execution.scratch import Place
 
 __all__ = ["LOG", "Kernel", "kernel_variables"]
 
@@ -44,12 +45,13 @@ class _OneSpec(KernelSpecManager):
         return self.spec
 
 
-def kernel_variables(request: ExecutionRequest, scratch: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def kernel_variables(request: ExecutionRequest, place: Place, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables of a kernel, given those of this process."""
     inherited = {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
+    scratch = place.private
     own = {
         # `!python` and `!pip` in a cell mean the environment's.
-        "PATH": os.pathsep.join([str(request.python.parent), environ.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([str(request.kernel.python.parent), environ.get("PATH", os.defpath)]),
         "PYTHONPATH": str(request.library),
         "PYTHONNOUSERSITE": "1",
         "PYTHONHASHSEED": "0",
@@ -76,13 +78,14 @@ class Kernel:
         self._log = log
 
     @classmethod
-    async def start(cls, request: ExecutionRequest, scratch: Path) -> "Kernel":
-        """Start a kernel whose files lie in the empty folder `scratch`; OSError if that cannot be done."""
+    async def start(cls, request: ExecutionRequest, place: Place) -> "Kernel":
+        """Start a kernel in its place; OSError if that cannot be done."""
+        scratch = place.private
         (scratch / "matplotlibrc").write_text("svg.hashsalt: d2lbuild\n", "utf-8")
         arguments = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"]
         specs = _OneSpec()
         specs.spec = KernelSpec(
-            argv=[str(request.python), *arguments], display_name=request.framework, language="python"
+            argv=[str(request.kernel.python), *arguments], display_name=request.framework, language="python"
         )
         manager = AsyncKernelManager(
             kernel_spec_manager=specs,
@@ -91,12 +94,12 @@ class Kernel:
             shutdown_wait_time=2.0,
             log=LOG,
         )
-        log = scratch / "log"
+        log = place.log
         try:
             with log.open("wb") as stream:
                 await manager.start_kernel(
-                    cwd=str(request.folder),
-                    env=kernel_variables(request, scratch, os.environ),
+                    cwd=str(place.folder),
+                    env=kernel_variables(request, place, os.environ),
                     stdout=stream,
                     stderr=stream,
                 )

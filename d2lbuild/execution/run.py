@@ -4,11 +4,9 @@ import asyncio
 import contextlib
 import datetime
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -18,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from d2lbuild.execution.kernel import LOG, Kernel
 from d2lbuild.execution.outputs import BoundedClient, clean_outputs, failing_line, plain_text
 from d2lbuild.execution.request import ExecutionRequest
+from d2lbuild.execution.scratch import Place, place_for
 from d2lbuild.model import ExecutionResult, Failure, Status
 
 __all__ = ["CancelledRun", "run_notebook"]
@@ -46,9 +45,8 @@ def run_notebook(request: ExecutionRequest, *, cancelled: threading.Event | None
 
     When it returns, no process of it is left. `cancelled` ends it from another thread, with CancelledRun.
     """
-    # The kernel's sockets lie in this folder, and their paths must be short.
-    with tempfile.TemporaryDirectory(prefix="d2l", ignore_cleanup_errors=True) as scratch:
-        return asyncio.run(_Run(request, cancelled or threading.Event()).result(Path(scratch)))
+    with place_for(request) as place:
+        return asyncio.run(_Run(request, cancelled or threading.Event()).result(place))
 
 
 class _Run:
@@ -64,11 +62,11 @@ class _Run:
             for cell in request.cells
         ]
 
-    async def result(self, scratch: Path) -> ExecutionResult:
+    async def result(self, place: Place) -> ExecutionResult:
         try:
-            kernel = await Kernel.start(self.request, scratch)
+            kernel = await Kernel.start(self.request, place)
         except OSError as error:
-            message = f"{self.request.python} cannot be run: {error.strerror or error}"
+            message = f"{self.request.kernel.python} cannot be run: {error.strerror or error}"
             return self._ended(Status.NOT_STARTED, Failure(None, "kernel not started", message))
         gently = False
         try:

@@ -4,14 +4,19 @@ from pathlib import Path, PurePosixPath
 
 from d2lbuild.execution.keys import KeyParts
 from d2lbuild.execution.plan import KnownResult, NotebookToRun, PlannedRun
-from d2lbuild.execution.request import CodeCell, ExecutionRequest
+from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
 from d2lbuild.model import Cell, CellKind, ExecutionResult, Failure, Span, Status
 from d2lbuild.pipeline import NotebookFailure
 
 
 def request(section: str = "a/b", framework: str = "pytorch") -> ExecutionRequest:
     return ExecutionRequest(
-        section, framework, (CodeCell("1"),), python=Path("python"), library=Path("lib"), folder=Path("run")
+        section,
+        framework,
+        (CodeCell("1"),),
+        kernel=KernelCommand(Path("python")),
+        library=Path("lib"),
+        folder=PurePosixPath("run"),
     )
 
 

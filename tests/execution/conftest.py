@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from d2lbuild.execution.request import CodeCell, ExecutionRequest
+from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
 
+HERE = Path(sys.executable)
 MakeRequest = Callable[..., ExecutionRequest]
 
 
@@ -15,16 +16,18 @@ MakeRequest = Callable[..., ExecutionRequest]
 def make_request(tmp_path: Path) -> MakeRequest:
     """Return a function that makes a request of sources, or of pairs of source and tag."""
 
-    def make(*cells: str | tuple[str, str], section: str = "chapter/page", **settings: object) -> ExecutionRequest:
+    def make(
+        *cells: str | tuple[str, str], section: str = "chapter/page", python: Path = HERE, **settings: object
+    ) -> ExecutionRequest:
         pairs = [(cell, "") if isinstance(cell, str) else cell for cell in cells]
         return ExecutionRequest(
             section=section,
             framework="none",
             cells=tuple(CodeCell(source, frozenset({tag} - {""})) for source, tag in pairs),
+            kernel=KernelCommand(python),
+            folder=PurePosixPath(section).parent,
             **{
-                "python": Path(sys.executable),
                 "library": tmp_path / "library",
-                "folder": tmp_path,
                 "startup_timeout": 60.0,
                 "timeout": 60.0,
                 **settings,

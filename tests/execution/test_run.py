@@ -13,6 +13,7 @@ import pytest
 from d2lbuild.execution.kernel import kernel_variables
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.run import CancelledRun, run_notebook
+from d2lbuild.execution.scratch import Place
 from d2lbuild.model import ExecutionResult, Status
 
 MakeRequest = Callable[..., ExecutionRequest]
@@ -198,9 +199,10 @@ def test_the_users_settings_stay_out(make_request: MakeRequest, tmp_path: Path) 
         "HOME": "/home/user",
     }
     request = make_request(variables={"PYTHONHASHSEED": "7"})
-    variables = kernel_variables(request, tmp_path, user)
+    place = Place(tmp_path / "k", tmp_path / "book", tmp_path / "book" / "a", tmp_path / "home")
+    variables = kernel_variables(request, place, user)
     assert [value for name, value in variables.items() if value.startswith("/user")] == []
     assert variables["HOME"] == "/home/user"
-    assert variables["PATH"] == f"{request.python.parent}{os.pathsep}/usr/bin"
+    assert variables["PATH"] == f"{request.kernel.python.parent}{os.pathsep}/usr/bin"
     assert variables["PYTHONPATH"] == str(request.library)
     assert variables["PYTHONHASHSEED"] == "7"

@@ -107,7 +107,7 @@ from d2lbuild.execution.backends.local import run_all
 from d2lbuild.execution.request import CodeCell, ExecutionRequest
 folder = Path(sys.argv[1])
 code = "import os, time; open(str(os.getpid()), 'w').close(); time.sleep(600)"
-request = ExecutionRequest("a", "none", (CodeCell(code),), Path(sys.executable), folder, folder)
+request = ExecutionRequest("a", "none", (CodeCell(code),), KernelCommand(Path(sys.executable)), folder, PurePosixPath())
 try:
     list(run_all([request, request], 2))
 except KeyboardInterrupt:
