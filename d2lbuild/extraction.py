@@ -22,7 +22,7 @@ from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding
 from d2lbuild.parallel import at_once
 from d2lbuild.source.book import load_sections
-from d2lbuild.source.reading import read_section
+from d2lbuild.source.reading import read_labels
 
 __all__ = ["CheckedLibraries", "checked_libraries", "import_libraries", "libraries", "library_path"]
 
@@ -52,7 +52,7 @@ def checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibra
 def _checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibraries:
     # Of the prose only the labels above saved code matter.
     cut = load_sections(config).values()
-    sections = tuple(read_section(one) if any("@save" in block.content for block in one.blocks) else one for one in cut)
+    sections = tuple(read_labels(one) if any("@save" in block.content for block in one.blocks) else one for one in cut)
 
     def of(names: Sequence[str]) -> Callable[[], list[tuple[Library, tuple[Finding, ...]]]]:
         def checked() -> list[tuple[Library, tuple[Finding, ...]]]:

@@ -63,10 +63,12 @@ class _Loader:
     config: Config
     sections: dict[str, Section] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    folder: Path = field(init=False)
+    names: FrameworkNames = field(init=False)
 
-    @property
-    def folder(self) -> Path:
-        return self.config.root / self.config.chapters
+    def __post_init__(self) -> None:
+        self.folder = self.config.root / self.config.chapters
+        self.names = FrameworkNames(tuple(one.name for one in self.config.frameworks), _packaged_names())
 
     def walk_all(self) -> str:
         """Follow the contents from the root; return the root's id."""
@@ -132,8 +134,7 @@ class _Loader:
         path = self.path_of(name)
         file = self.config.root / path
         text, lines, findings = _read_text(file, path)
-        names = FrameworkNames(tuple(one.name for one in self.config.frameworks), _packaged_names())
-        section = cut_section(text, path, names, name=name, lines=lines)
+        section = cut_section(text, path, self.names, name=name, lines=lines)
         return replace(section, findings=(*findings, *section.findings)) if findings else section
 
     def _sources(self) -> Iterator[str]:

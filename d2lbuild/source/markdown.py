@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-
 from d2lbuild.model import (
     Block,
     BlockKind,
@@ -23,7 +20,8 @@ from d2lbuild.model import (
     Severity,
     Span,
 )
-from d2lbuild.source.prose import block_parser, is_closed, split_lines
+from d2lbuild.source.fences import FencedBlock, find_fences
+from d2lbuild.source.prose import split_lines
 from d2lbuild.source.reading import read_section
 
 __all__ = ["FrameworkNames", "cut_section", "parse_section", "selected", "unparse"]
@@ -31,6 +29,8 @@ __all__ = ["FrameworkNames", "cut_section", "parse_section", "selected", "unpars
 _BEGIN = re.compile(r"\s*:begin_tab:`(?P<names>[^`]*)`\s*$")
 _END = re.compile(r"\s*:end_tab:\s*$")
 _BREAK = re.compile(r"\+\+\+(\s.*)?$")
+_MARKS = (":begin_tab:", ":end_tab:", "+++")
+"""What such lines begin with: few do, and asking is faster than matching."""
 _CELL_INFO = re.compile(r"\{\s*\.python\s+\.input\b[^}]*\}|\{code-cell\}.*")
 _CODE_MARK = re.compile(r"(?:#\s*@tab|%%tab)\b[ \t]*(?P<names>.*?)\s*$")
 _FURNITURE = re.compile(r"^\s*(%load_ext\s+d2l(book|build)\.tab\b|tab\.interact_select\()", re.MULTILINE)
@@ -46,16 +46,6 @@ _HIDING = {
     "hide_all": "hide-all",
 }
 _HIDING_MARK = re.compile(r"#\s*(?:@(?P<mark>hide(?:_code|_output|_all)?)|(?P<words>[Hh]ide (?:code|outputs?)))\s*$")
-
-
-def _fence_parser() -> MarkdownIt:
-    """Return a parser that finds fences and what they may stand in, and nothing else: twice as fast."""
-    parser = block_parser()
-    parser.disable(["heading", "lheading", "hr", "html_block", "reference", "table", "math_block"])
-    return parser
-
-
-_FENCES = _fence_parser()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +118,22 @@ class _Cutter:
 
     def cut(self) -> None:
         lines = split_lines(self.text)
-        tokens = _FENCES.parse("".join(line.rstrip("\r\n") + "\n" for line in lines))
-        fences = {token.map[0]: token for token in tokens if token.type == "fence" and token.map}
-        prose = at = self._front_matter(lines)
-        while at < len(lines):
-            if (token := fences.get(at)) is not None and token.map:
-                last = min(token.map[1], len(lines))
-                kind = _fence_kind(token.info)
-                self._check_closed(token, lines, at)
+        fences = find_fences(lines)
+        marks = {number for number, line in enumerate(lines) if line.lstrip().startswith(_MARKS)}
+        prose = end = self._front_matter(lines)
+        for at in sorted(marks | fences.keys()):
+            if at < end:
+                continue  # it stands in a fence
+            if fence := fences.get(at):
+                end = fence.end
+                kind = _fence_kind(fence.info)
+                self._check_closed(fence)
                 if kind is not BlockKind.PROSE:
                     self._prose(lines, prose, at)
-                    self._fence(kind, token, lines, at, last)
-                    prose = last
-                at = last
+                    self._fence(kind, fence, lines)
+                    prose = end
             elif self._mark(lines, prose, at):
-                at += 1
-                prose = at
-            else:
-                at += 1
+                prose = at + 1
         self._prose(lines, prose, len(lines))
         if self.tab_opened is not None:
             self._unclosed(self.tab_opened, "the end of the file")
@@ -189,28 +177,30 @@ class _Cutter:
         if first < last:
             self._block(BlockKind.PROSE, lines, first, last, frameworks=self.tab)
 
-    def _fence(self, kind: BlockKind, token: Token, lines: Sequence[str], at: int, last: int) -> None:
+    def _fence(self, kind: BlockKind, fence: FencedBlock, lines: Sequence[str]) -> None:
+        at = fence.first
         indent = len(lines[at]) - len(lines[at].lstrip(" "))
-        body = token.content.split("\n")[:-1]
+        body = fence.content.split("\n")[:-1]
         if kind is BlockKind.CODE:
-            self._code(token, lines, at, last, body=body, indent=indent)
+            self._code(fence, lines, body=body, indent=indent)
             return
         if kind is BlockKind.CONTENTS:
             self.contents.append(self._toc(body, at + 1))
         content = "".join(line + "\n" for line in body)
+        first_line = self._line(at) + 1
         self._block(
-            kind, lines, at, last, frameworks=self.tab, content=content, content_line=self._line(at) + 1, indent=indent
+            kind, lines, at, fence.end, frameworks=self.tab, content=content, content_line=first_line, indent=indent
         )
 
-    def _code(self, token: Token, lines: Sequence[str], at: int, last: int, *, body: list[str], indent: int) -> None:
+    def _code(self, fence: FencedBlock, lines: Sequence[str], *, body: list[str], indent: int) -> None:
         skipped, tags = 0, set[str]()
-        if token.info.strip().startswith("{code-cell}"):
+        if fence.info.strip().startswith("{code-cell}"):
             skipped, tags = _cell_options(body)
         frameworks: Frameworks = self.tab if self.tab is not None else frozenset({self.names.book[0]})
         while skipped < len(body):
             line = body[skipped]
             if match := _CODE_MARK.match(line.strip()):
-                marked = self._frameworks(match["names"], at + 1 + skipped)
+                marked = self._frameworks(match["names"], fence.first + 1 + skipped)
                 frameworks = _both(self.tab, marked)
             elif match := _HIDING_MARK.match(line.strip()):
                 tags.add(_HIDING[(match["mark"] or match["words"]).lower()])
@@ -222,12 +212,12 @@ class _Cutter:
             rest.pop()
         source = "\n".join(rest)
         kind = BlockKind.FURNITURE if _FURNITURE.search(source) else BlockKind.CODE
-        code_line = min(at + 1 + skipped, len(lines) - 1)
+        code_line = min(fence.first + 1 + skipped, len(lines) - 1)
         self._block(
             kind,
             lines,
-            at,
-            last,
+            fence.first,
+            fence.end,
             frameworks=frameworks,
             content=source,
             content_line=self._line(code_line),
@@ -305,13 +295,13 @@ class _Cutter:
             self._find("unknown-framework", f"unknown framework '{name}'", at, hint=hint)
         return frozenset(known)
 
-    def _check_closed(self, token: Token, lines: Sequence[str], at: int) -> None:
-        if not is_closed(token, lines):
+    def _check_closed(self, fence: FencedBlock) -> None:
+        if not fence.closed:
             self._find(
                 "unclosed-fence",
-                f"the fence `{token.markup}{token.info}` is never closed",
-                at,
-                hint=f"add a line `{token.markup}` where the block ends",
+                f"the fence `{fence.markup}{fence.info}` is never closed",
+                fence.first,
+                hint=f"add a line `{fence.markup}` where the block ends",
             )
 
     def _unclosed(self, at: int, until: str) -> None:

@@ -5,6 +5,7 @@ Nothing is changed here: `check` and the renderers read the same marks, and edit
 """
 
 import enum
+import io
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -172,13 +173,7 @@ def split_lines(text: str) -> list[str]:
 
     `str.splitlines` would also split at form feeds and Unicode separators, and so disagree with the parser about lines.
     """
-    lines, start = [], 0
-    for match in _LINE_END.finditer(text):
-        lines.append(text[start : match.end()])
-        start = match.end()
-    if start < len(text):
-        lines.append(text[start:])
-    return lines
+    return list(io.StringIO(text, newline=""))
 
 
 def block_parser() -> MarkdownIt:
@@ -191,12 +186,10 @@ def block_parser() -> MarkdownIt:
 _PARSER = block_parser()
 
 
-def is_closed(fence: Token, lines: Sequence[str]) -> bool:
-    """Whether a fence has a closing line, or only ends with what it stands in."""
-    if fence.map is None or min(fence.map[1], len(lines)) - fence.map[0] < 2:
-        return False
-    closing = lines[min(fence.map[1], len(lines)) - 1].strip(" \t>\r\n")
-    return closing.startswith(fence.markup) and not closing.strip(fence.markup[0])
+def is_closed(lines: Sequence[str], markup: str) -> bool:
+    """Whether a fence, given by its lines, has a closing line, or only ends with what it stands in."""
+    closing = lines[-1].strip(" \t>\r\n") if len(lines) > 1 else ""
+    return closing.startswith(markup) and not closing.strip(markup[0])
 
 
 def parse_prose(text: str) -> Prose:
@@ -275,7 +268,7 @@ class _Scanner:
         elif token.type == "fence":
             opening = self.lines[first]
             at = opening.find(token.markup) + len(token.markup)
-            closed = is_closed(token, self.lines)
+            closed = is_closed(self.lines[first:last], token.markup)
             self.fences.append(Fence(start, end, token.info.strip(), start + at, closed))
 
     def _content_end(self, first: int, last: int) -> int:

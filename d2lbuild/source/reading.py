@@ -1,7 +1,7 @@
 """What the prose of a section names and refers to: title, labels, references, images."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -20,7 +20,7 @@ from d2lbuild.model import (
 )
 from d2lbuild.source.prose import REFERENCE_ROLES, ROLES, Mark, MarkKind, Prose, parse_prose, split_lines
 
-__all__ = ["read_section"]
+__all__ = ["read_labels", "read_section"]
 
 _WORTH_READING = re.compile(r":`|\]\(|\$\$")
 
@@ -28,6 +28,13 @@ _WORTH_READING = re.compile(r":`|\]\(|\$\$")
 def read_section(section: Section) -> Section:
     """Return a section that was cut into blocks with its prose read: everything but `blocks` and `contents`."""
     return _Reader(section).read()
+
+
+def read_labels(section: Section) -> Section:
+    """Return a section that was cut into blocks with only what `:label:` names read: most prose is not parsed."""
+    reader = _Reader(section)
+    reader.read_blocks(lambda text: ":label:`" in text)
+    return replace(section, labels=tuple(reader.labels))
 
 
 class _Reader:
@@ -43,11 +50,7 @@ class _Reader:
         self.title = ""
 
     def read(self) -> Section:
-        line = 0
-        for block in self.section.blocks:
-            if block.kind is BlockKind.PROSE and (not self.title or _WORTH_READING.search(block.text)):
-                self._block(block, parse_prose(block.text), line)
-            line += len(split_lines(block.text))
+        self.read_blocks(lambda text: not self.title or _WORTH_READING.search(text) is not None)
         if not self.title and any(block.text.strip() for block in self.section.blocks):
             self._find(
                 "no-title",
@@ -66,6 +69,13 @@ class _Reader:
             bibliographies=tuple(self.bibliographies),
             findings=tuple(self.findings),
         )
+
+    def read_blocks(self, wanted: Callable[[str], bool]) -> None:
+        line = 0
+        for block in self.section.blocks:
+            if block.kind is BlockKind.PROSE and wanted(block.text):
+                self._block(block, parse_prose(block.text), line)
+            line += len(split_lines(block.text))
 
     def _block(self, block: Block, prose: Prose, line: int) -> None:
         def span(offset: int) -> Span:
