@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
-from d2lbuild.edition.code import CodeError, is_python, masked_tree, tree, unmask
+from d2lbuild.edition.code import CodeError, is_python, masked_tree, tree, unmask, walk
 
 __all__ = ["Resolved", "resolve_branches"]
 
@@ -53,7 +53,7 @@ def resolve_branches(source: str, framework: str) -> Resolved:
 
 @lru_cache(maxsize=1024)
 def _conditions(source: str) -> tuple[tuple[str, int], ...]:
-    calls = [node for node in ast.walk(tree(source)) if isinstance(node, ast.Call)]
+    calls = [node for node in walk(tree(source)) if isinstance(node, ast.Call)]
     return tuple((name, call.lineno) for call in calls for name in _selected(call) or ())
 
 
@@ -108,7 +108,7 @@ def _choose_expressions(text: str, module: ast.Module, framework: str) -> tuple[
     """Take the sides of ``a if tab.selected(…) else b``; return the text and the earlier line of each of its lines."""
     lines = tuple(range(text.count("\n") + 1))
     while " else " in text or "else\n" in text:
-        chosen = next((node for node in ast.walk(module) if isinstance(node, ast.IfExp) and _mentions(node.test)), None)
+        chosen = next((node for node in walk(module) if isinstance(node, ast.IfExp) and _mentions(node.test)), None)
         if chosen is None:
             break
         value = _truth(chosen.test, framework)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from textwrap import indent
 
-from d2lbuild.edition.code import mask
+from d2lbuild.edition.code import mask, tree, walk
 from d2lbuild.edition.saved import (
     SavedStatement,
     definition_lines,
@@ -35,10 +35,8 @@ class SavedBlock:
     """What it defines; empty for a statement that only does something."""
     code: str
     span: Span
-    uses: frozenset[str]
-    """All names that it reads, those of the library and others."""
     eager: frozenset[str]
-    """Those among them that are read while the module is imported (bases, decorators, defaults, plain statements)."""
+    """The names that it reads while the module is imported (bases, decorators, defaults, plain statements)."""
     places: tuple[Span, ...] = ()
     """For each line of `code`, its line in the chapters."""
 
@@ -107,12 +105,11 @@ class _Entry:
 
     def block(self, package: str) -> SavedBlock:
         code = self.code
+        own = {getattr(node, "name", None) for node in getattr(self.saved.node, "body", ())}
         for name, method in self.methods.items():
-            code = _join(code, name, method)
-        text = code.text
-        module = ast.parse(text)
-        eager = frozenset().union(*(_eager_names(one, package) for one in module.body))
-        return SavedBlock(self.names, text, self.span, global_names(module, package), eager, code.places)
+            code = _join(_without(code, name) if name in own else code, method)
+        eager = frozenset().union(*(_eager_names(one, package) for one in tree(code.text).body))
+        return SavedBlock(self.names, code.text, self.span, eager, code.places)
 
 
 @dataclass(slots=True)
@@ -236,7 +233,7 @@ def _dump(node: ast.stmt) -> str:
 def _reads(what: ast.stmt | str, name: str) -> bool:
     """Whether an assignment builds on what the name was before: ``f = jit(f)``."""
     return isinstance(what, ast.Assign) and any(
-        isinstance(node, ast.Name) and node.id == name for node in ast.walk(what.value)
+        isinstance(node, ast.Name) and node.id == name for node in walk(what.value)
     )
 
 
@@ -293,9 +290,15 @@ def _eager_names(node: ast.stmt, package: str) -> frozenset[str]:
     return frozenset().union(*(global_names(part, package) for part in parts))
 
 
-def _join(code: _Code, name: str, method: _Code) -> _Code:
-    """Put a method at the end of a class; one of the same name in the class goes."""
-    owner = ast.parse(code.text).body[0]
+def _join(code: _Code, method: _Code) -> _Code:
+    """Put a method at the end of a class."""
+    text = "\n".join([code.text, "", _indented(method.text)])
+    return _Code(text, (*code.places, method.places[0], *method.places))
+
+
+def _without(code: _Code, name: str) -> _Code:
+    """Take a method out of a class, unless nothing else is in it."""
+    owner = tree(code.text).body[0]
     assert isinstance(owner, ast.ClassDef)
     lines, places = code.text.split("\n"), list(code.places)
     for node in reversed(owner.body):
@@ -304,13 +307,12 @@ def _join(code: _Code, name: str, method: _Code) -> _Code:
             while first > 1 and not lines[first - 2].strip():
                 first -= 1
             del lines[first - 1 : last], places[first - 1 : last]
-    text = "\n".join([*lines, "", _indented(method.text)])
-    return _Code(text, (*places, method.places[0], *method.places))
+    return _Code("\n".join(lines), tuple(places))
 
 
 def _indented(code: str) -> str:
     """Indent a definition by four spaces, but not what its strings hold, other than the docstring."""
-    definition = ast.parse(code).body[0]
+    definition = tree(code).body[0]
     assert isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef)
     first = definition.body[0]
     docstring = ast.get_docstring(definition) is not None

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from d2lbuild.config import Framework
 from d2lbuild.edition.alias_definitions import alias_definitions
-from d2lbuild.edition.code import CodeError, is_python, tree
+from d2lbuild.edition.code import CodeError, is_python, tree, walk
 from d2lbuild.edition.collect import Collector, Import, SavedBlock
 from d2lbuild.edition.saved import global_names
 from d2lbuild.model import Finding, Notebook, Span
@@ -66,8 +66,9 @@ class Library:
         for one in self.imports:
             found.setdefault(one.bound, []).append((one.statement, frozenset()))
         for block in self.blocks:
+            uses = global_names(block.code, self.package) if block.names else frozenset()
             for name in block.names:
-                found.setdefault(name, []).append((block.code, block.uses))
+                found.setdefault(name, []).append((block.code, uses))
         for name, line in alias_definitions(self.framework.aliases):
             found.setdefault(name, []).append((line, global_names(line, self.package)))
         return {name: tuple(pieces) for name, pieces in found.items()}
@@ -132,7 +133,7 @@ def used_names(notebook: Notebook, package: str, module: str) -> frozenset[str] 
         if not is_python(cell.source):
             continue
         try:
-            nodes = list(ast.walk(tree(cell.source)))
+            nodes = walk(tree(cell.source))
         except CodeError:
             return None
         found = _names_of(nodes, package, module)

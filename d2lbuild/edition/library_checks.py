@@ -13,12 +13,10 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 
-from pyflakes.checker import Checker
-from pyflakes.messages import UndefinedName
-
-from d2lbuild.edition.code import CodeError, is_python, tree
+from d2lbuild.edition.code import CodeError, is_python, tree, walk
 from d2lbuild.edition.library import Library
 from d2lbuild.edition.module_names import defined_names, needed_names
+from d2lbuild.edition.saved import definition_lines
 from d2lbuild.model import Cell, Finding, Notebook, Severity, Span
 
 __all__ = ["check_edition", "joined", "place"]
@@ -94,13 +92,23 @@ class _Module:
     @cached_property
     def defined(self) -> frozenset[str]:
         """What its statements define."""
-        return frozenset().union(*(defined_names(node, self.package) for node in self.tree.body))
+        return frozenset().union(*(names for _, names in self.statements))
+
+    @cached_property
+    def statements(self) -> Sequence[tuple[ast.stmt, frozenset[str]]]:
+        """Its statements, each with the names that it defines."""
+        return [(node, defined_names(node, self.package)) for node in self.tree.body]
+
+    @cached_property
+    def nodes(self) -> Sequence[ast.AST]:
+        """All of its syntax tree."""
+        return walk(self.tree)
 
     @cached_property
     def set_later(self) -> frozenset[str]:
         """What its functions set once they are called."""
         found: set[str] = set()
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Global):
                 found.update(node.names)
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -113,8 +121,8 @@ class _Module:
         return frozenset(missing - self.set_later if missing else missing)
 
     def used(self, code: str) -> frozenset[str]:
-        """Return the attributes of the package that a text mentions: a quick look before code is parsed."""
-        return frozenset(re.findall(rf"\b{re.escape(self.package)}\s*\.\s*(\w+)", code))
+        """Return the attributes of the package that a text may mention: a quick look before code is parsed."""
+        return frozenset(re.findall(rf"{re.escape(self.package)}\s*\.\s*(\w+)", code))
 
     def nearest(self, name: str) -> str:
         near = get_close_matches(name, self.defined, n=1)
@@ -138,15 +146,20 @@ def _is_package(node: ast.expr, package: str) -> bool:
 def _undefined(module: _Module) -> Iterator[tuple[str, Finding]]:
     library = module.library
     # Python's own tables tell quickly whether there is any such name; pyflakes then says where, and knows more forms.
-    if not _unbound(symtable.symtable(library.source, library.framework.module, "exec")) - module.defined:
+    names = _unbound(symtable.symtable(library.source, library.framework.module, "exec")) - module.defined
+    if not names:
         return
+    from pyflakes.checker import Checker  # noqa: PLC0415 - slow to import
+    from pyflakes.messages import UndefinedName  # noqa: PLC0415
+
     lines = library.source.split("\n")
-    for message in Checker(module.tree, builtins=_IPYTHON).messages:
-        if not isinstance(message, UndefinedName):
-            continue
-        name = str(message.message_args[0])
+    word = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
+    spans = [(node, *definition_lines(node)) for node in module.tree.body]
+    suspects = [node for node, first, last in spans if word.search("\n".join(lines[first - 1 : last]))]
+    for message in Checker(ast.Module(suspects, []), builtins=_IPYTHON).messages:
+        name = str(message.message_args[0]) if isinstance(message, UndefinedName) else ""
         # A name in an annotation that is a string is never looked up.
-        if lines[message.lineno - 1].encode()[message.col :].startswith(name.encode()):
+        if name in names and lines[message.lineno - 1].encode()[message.col :].startswith(name.encode()):
             text = f"{_subject(library, message.lineno)} uses '{name}', which the library module does not have"
             hint = module.nearest(name) or f"save what defines '{name}', or import it in a saved cell"
             yield name, Finding("undefined-name", text, place(library, message.lineno), hint=hint)
@@ -162,7 +175,7 @@ def _unbound(table: symtable.SymbolTable) -> set[str]:
 def _undefined_attributes(module: _Module) -> Iterator[Finding]:
     library = module.library
     missing = module.lacks(module.used(library.source))
-    for node in ast.walk(module.tree) if missing else ():
+    for node in module.nodes if missing else ():
         if isinstance(node, ast.Attribute) and node.attr in missing and _is_package(node.value, module.package):
             name = f"{module.package}.{node.attr}"
             text = f"{_subject(library, node.lineno)} uses `{name}`, which the library module does not have"
@@ -176,13 +189,12 @@ def _undefined_attributes(module: _Module) -> Iterator[Finding]:
 def _order(module: _Module) -> Iterator[tuple[str, Finding]]:
     """Yield each name that is needed while the module is imported but defined only further down."""
     package = module.package
-    statements = [(node, defined_names(node, package)) for node in module.tree.body]
     first: dict[str, ast.stmt] = {}
-    for node, names in statements:
+    for node, names in module.statements:
         for name in names:
             first.setdefault(name, node)
     known: set[str] = set()
-    for node, names in statements:
+    for node, names in module.statements:
         compound = isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try)
         own = names if compound else frozenset()  # such a statement may define a name before it reads it
         for name, reader in needed_names(node, package):
@@ -226,10 +238,10 @@ def _unknown_names(notebook: Notebook, module: _Module) -> Iterator[Finding]:
     package, own = module.package, library.framework.module
     cells = [cell for cell in notebook.code if is_python(cell.source) and "raises-exception" not in cell.tags]
     text = "\n".join(cell.source for cell in cells)
-    imports = re.findall(rf"\bfrom\s+{re.escape(package)}(\.|\s+import\s+(?!{re.escape(own)}\b))", text)
+    imports = re.search(rf"from\s+{re.escape(package)}(\.|\s+import\s+(?!{re.escape(own)}\b))", text)
     if not module.lacks(module.used(text)) and not imports:
         return
-    trees = [(cell, list(ast.walk(found))) for cell in cells if (found := _tree(cell))]
+    trees = [(cell, walk(found)) for cell in cells if (found := _tree(cell))]
     attached = {own}
     for cell, nodes in trees:
         for node in nodes:

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from d2lbuild.edition.code import CodeError, is_python, tree
+from d2lbuild.edition.code import CodeError, is_python, tree, walk
 
 __all__ = ["SavedStatement", "definition_lines", "docstring_with", "global_names", "parses", "saved_statements"]
 
+_QUOTE = re.compile("[\"']")
 _SAVE = re.compile(r"#\s*@save\b")
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _COMPOUND = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.While, ast.With, ast.Try)
@@ -60,14 +61,16 @@ def saved_statements(source: str) -> tuple[list[SavedStatement], list[int]]:
 
 def _marks(source: str, module: ast.Module) -> Iterator[tuple[int, bool]]:
     """Yield the line of each `#@save` comment, and whether it has the line for itself."""
-    strings = None
+    quoted = False  # before the first quotation mark there is no string
     for number, line in enumerate(source.split("\n"), start=1):
         for match in _SAVE.finditer(line):
-            strings = _strings(module) if strings is None else strings
-            place = (number, len(line[: match.start()].encode()))
+            before = line[: match.start()]
+            place = (number, len(before.encode()))
+            strings = _strings(module, number) if quoted or _QUOTE.search(before) else ()
             if not any(start <= place < end for start, end in strings):
-                yield number, not line[: match.start()].strip()
+                yield number, not before.strip()
                 break
+        quoted = quoted or _QUOTE.search(line) is not None
 
 
 def parses(source: str) -> bool:
@@ -79,11 +82,13 @@ def parses(source: str) -> bool:
     return True
 
 
-def _strings(module: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Return where the strings of a cell begin and end: what looks like a comment there is none."""
+def _strings(module: ast.Module, line: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return where the strings around a line begin and end: what looks like a comment there is none."""
     return [
         ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0))
-        for node in ast.walk(module)
+        for statement in module.body
+        if _first_line(statement) <= line <= (statement.end_lineno or 0)
+        for node in walk(statement)
         if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
     ]
 
@@ -166,7 +171,7 @@ def _last_name(node: ast.expr) -> str:
 
 def docstring_with(code: str, sentence: str) -> str:
     """Return a definition with `sentence` at the end of its docstring, if not there yet; one is made if need be."""
-    definition = ast.parse(code).body[0]
+    definition = tree(code).body[0]
     assert isinstance(definition, _Definition)
     if sentence in (ast.get_docstring(definition) or ""):
         return code  # the author says so already
@@ -213,7 +218,7 @@ def definition_lines(node: ast.stmt) -> tuple[int, int]:
 def global_names(code: str | ast.AST, package: str) -> frozenset[str]:
     """Return the names that code takes from around it: every plain name it reads, and ``package.NAME`` attributes."""
     names = set()
-    for node in ast.walk(ast.parse(code) if isinstance(code, str) else code):
+    for node in walk(tree(code) if isinstance(code, str) else code):
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == package:
