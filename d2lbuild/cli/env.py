@@ -19,12 +19,13 @@ __all__ = ["lock", "remove", "show", "sync"]
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="NAME", show_default=False, help="Frameworks. Default: all of the book.")
 ]
+Gpu = Annotated[bool, typer.Option("--gpu", help="For machines with a GPU: from requirements-gpu.in and its lock.")]
 Removed = Annotated[
     list[str], typer.Argument(metavar="NAME", help="Frameworks, folders as `env list` shows them, or 'all'.")
 ]
 
 
-def sync(names: Names = None, book: BookOption = None) -> int:
+def sync(names: Names = None, book: BookOption = None, gpu: Gpu = False) -> int:
     """Make the environments that are missing.
 
     \b
@@ -36,11 +37,13 @@ def sync(names: Names = None, book: BookOption = None) -> int:
     Examples:
       d2lbuild env sync
       d2lbuild env sync pytorch jax
+      d2lbuild env sync --gpu jax
     """
     from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
 
     for framework in _frameworks(read_config(book), names):
-        environment = environments.sync(framework, cache_home(), _teller(framework.name))
+        device = "gpu" if gpu else "cpu"
+        environment = environments.sync(framework, cache_home(), _teller(framework.name), device=device)
         say(f"{framework.name}: {environment.python}")
     return 0
 
@@ -58,18 +61,23 @@ def show(book: BookOption = None) -> int:
     config = _book(book)
     wanted = _folders(config, home)
     used: set[Path] = set()
-    rows = [("framework", "python", "packages", "folder", "")]
+    rows = [("framework", "for", "python", "packages", "folder", "")]
     for environment in environments.list_environments(home):
         folder = environment.python.parent.parent
-        use = "" if wanted is None or folder in wanted else "not used by this book"
+        # Which packages its sections need beside the lock is only known once they are read.
+        known_use = wanted is None or folder in wanted or environment.additional
+        use = "" if known_use else "not used by this book"
         used.add(folder)
         number = str(len(environment.packages))
-        rows.append((environment.framework, environment.python_version, number, str(folder), use))
-    missing = [name for folder, name in (wanted or {}).items() if folder not in used]
-    rows += [(name, "", "", "", "not there: `d2lbuild env sync` makes it") for name in missing]
+        purpose = " + ".join([environment.device, *environment.additional])
+        rows.append((environment.framework, purpose, environment.python_version, number, str(folder), use))
+    missing = [one for folder, one in (wanted or {}).items() if folder not in used]
+    for name, device in missing:
+        command = "d2lbuild env sync --gpu" if device == "gpu" else "d2lbuild env sync"
+        rows.append((name, device, "", "", "", f"not there: `{command}` makes it"))
     for framework in config.frameworks if config else ():
         if framework.interpreter is not None:
-            rows.append((framework.name, "", "", str(framework.interpreter), "named in framework.toml"))
+            rows.append((framework.name, "", "", "", str(framework.interpreter), "named in framework.toml"))
     if len(rows) > 1:
         say(columns(rows))
     else:
@@ -99,18 +107,23 @@ def remove(names: Removed) -> int:
     return 0
 
 
-def lock(names: Names = None, book: BookOption = None) -> int:
+def lock(names: Names = None, book: BookOption = None, gpu: Gpu = False) -> int:
     """Resolve requirements.in afresh, into the lock.
+
+    \b
+    With --gpu: requirements-gpu.in into requirements-gpu.txt, by default of all frameworks that have it.
 
     \b
     Examples:
       d2lbuild env lock
       d2lbuild env lock pytorch
+      d2lbuild env lock --gpu jax
     """
-    from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution import locks  # noqa: PLC0415 - slow to import
 
     for framework in _frameworks(read_config(book), names):
-        say(str(environments.lock(framework, _teller(framework.name))))
+        if names or not gpu or framework.gpu_requirements is not None:
+            say(str(locks.lock(framework, _teller(framework.name), device="gpu" if gpu else "cpu")))
     return 0
 
 
@@ -131,16 +144,17 @@ def _book(book: Path | None) -> "Config | None":
         return None
 
 
-def _folders(config: "Config | None", home: Path) -> dict[Path, str] | None:
-    """Return which folders hold, or will hold, the environments of a book."""
-    from d2lbuild.execution.environments import environment_digest  # noqa: PLC0415 - slow to import
+def _folders(config: "Config | None", home: Path) -> dict[Path, tuple[str, str]] | None:
+    """Return which folders hold, or will hold, the environments of a book: each for a framework and a device."""
+    from d2lbuild.execution.environments import environment_folder  # noqa: PLC0415 - slow to import
 
     if config is None:
         return None
     return {
-        home / "environments" / f"{framework.name}-{environment_digest(framework)[:12]}": framework.name
+        environment_folder(framework, home, device): (framework.name, device)
         for framework in config.frameworks
-        if framework.interpreter is None and framework.lock is not None and framework.lock.is_file()
+        for device, lock_file in (("cpu", framework.lock), ("gpu", framework.gpu_lock))
+        if framework.interpreter is None and lock_file is not None and lock_file.is_file()
     }
 
 

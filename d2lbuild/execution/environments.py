@@ -1,4 +1,4 @@
-"""The environments that notebooks run in: one for each framework, made by uv from the framework's lock.
+"""The environments that notebooks run in: made by uv from a framework's lock, one for each device and set of packages.
 
 An environment is named by a digest that is known before it exists (from the lock's text, the Python version and the
 platform), so that a build can be planned on a machine that has none. d2lbuild itself is never installed into one.
@@ -7,41 +7,35 @@ platform), so that a build can be planned on a machine that has none. d2lbuild i
 import contextlib
 import hashlib
 import json
-import platform
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from packaging.utils import canonicalize_name
 
 from d2lbuild.config.types import Framework
 from d2lbuild.errors import SetupError
+from d2lbuild.execution import locks
 from d2lbuild.execution.uv import run_uv
 from d2lbuild.files import write_atomically
 
 __all__ = [
     "Environment",
     "environment_digest",
+    "environment_folder",
+    "environment_text",
     "find",
     "list_environments",
-    "lock",
-    "lock_text",
     "remove",
     "sync",
 ]
 
 MARKER = "d2lbuild-environment.json"
 """Written last: an environment without it is half made."""
-
-ACCELERATOR_PACKAGES = ("cuda-", "nvidia-", "triton")
-"""Left out of locks: whether PyTorch needs them depends on which of its builds the machine's index offers.
-
-They are installed all the same where it does, since it asks for exact versions of them.
-"""
 
 _DESCRIBE = """
 import importlib.metadata, json, platform, re
@@ -68,6 +62,10 @@ class Environment:
     """Versions of the installed distributions by normalised name."""
     python_version: str
     """In full: ``3.11.7``."""
+    device: str = "cpu"
+    """``gpu`` if it was made from the framework's lock for GPUs."""
+    additional: tuple[str, ...] = ()
+    """The exact requirements of a section that it has beside those of the lock."""
 
     def versions(self, packages: Iterable[str]) -> dict[str, str]:
         """Return the versions of Python and of those `packages` that are installed."""
@@ -78,47 +76,39 @@ class Environment:
 # --- digests --------------------------------------------------------------------------------------------------------
 
 
-def environment_digest(framework: Framework) -> str:
-    """Return the digest of a framework's environment, which need not exist yet; SetupError without a lock."""
+def environment_digest(framework: Framework, device: str = "cpu", packages: Sequence[str] = ()) -> str:
+    """Return the digest of an environment, which need not exist yet.
+
+    `device` is ``cpu`` or ``gpu``, and `packages` are exact requirements beside the lock: ``networkx==3.3``. SetupError
+    without a lock.
+    """
+    return _digest(environment_text(framework, device, packages))
+
+
+def environment_text(framework: Framework, device: str = "cpu", packages: Sequence[str] = ()) -> str:
+    """Return what decides an environment, a line each: Python, the platform, and every package with its version."""
     if framework.interpreter is not None:
-        return _interpreter(framework).digest
-    return _digest(_lock_lines(framework), _python_minor(framework))
+        return _interpreter_text(framework, _interpreter(framework, packages))
+    return locks.locked_text(framework, device, packages)
 
 
-def _digest(versions: Iterable[str], python: str) -> str:
-    lines = [f"python {python}", f"platform {sys.platform} {platform.machine()}", *sorted(versions)]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _lock_lines(framework: Framework) -> list[str]:
-    """Return the requirements of the lock, each in one spelling, without comments."""
-    lines = (" ".join(line.partition("#")[0].split()) for line in _lock_file(framework).read_text("utf-8").splitlines())
-    return [line for line in lines if line]
-
-
-def _lock_file(framework: Framework) -> Path:
-    if framework.lock is None or not framework.lock.is_file():
-        place = framework.lock or Path("frameworks") / framework.name / "requirements.txt"
-        raise SetupError(
-            f"the framework {framework.name} has no lock, so its environment cannot be made: {place} does not exist",
-            hint=f"write what it needs into {place.with_name('requirements.in')} and run `d2lbuild env lock "
-            f"{framework.name}`, or set `interpreter` in its framework.toml to a Python that has it",
-        )
-    return framework.lock
-
-
-def _python_minor(framework: Framework) -> str:
-    return framework.python or f"{sys.version_info.major}.{sys.version_info.minor}"
+def _interpreter_text(framework: Framework, environment: Environment) -> str:
+    versions = [f"{name}=={version}" for name, version in environment.packages.items()]
+    return locks.text_of([*versions, *locks.kernel_lines(framework)], environment.python_version)
 
 
 # --- looking --------------------------------------------------------------------------------------------------------
 
 
-def find(framework: Framework, home: Path) -> Environment | None:
-    """Return a framework's environment if it is complete, otherwise None."""
+def find(framework: Framework, home: Path, device: str = "cpu", packages: Sequence[str] = ()) -> Environment | None:
+    """Return the environment for a device, with a section's own `packages`, if it is complete; otherwise None."""
     if framework.interpreter is not None:
-        return _interpreter(framework)
-    return _read(_folder(framework, home))
+        return _interpreter(framework, packages)
+    return _read(environment_folder(framework, home, device, packages))
 
 
 def list_environments(home: Path) -> list[Environment]:
@@ -141,8 +131,9 @@ def remove(name: str, home: Path) -> list[Path]:
     return folders
 
 
-def _folder(framework: Framework, home: Path) -> Path:
-    return home / "environments" / f"{framework.name}-{environment_digest(framework)[:12]}"
+def environment_folder(framework: Framework, home: Path, device: str = "cpu", packages: Sequence[str] = ()) -> Path:
+    """Return the folder that holds, or will hold, an environment."""
+    return home / "environments" / f"{framework.name}-{environment_digest(framework, device, packages)[:12]}"
 
 
 def _python_of(folder: Path) -> Path:
@@ -158,24 +149,34 @@ def _read(folder: Path) -> Environment | None:
             digest=data["digest"],
             packages=data["packages"],
             python_version=data["python"],
+            device=data.get("device", "cpu"),
+            additional=tuple(data.get("additional", ())),
         )
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     # The interpreter that it was made from may be gone: then the link dangles.
     return environment if environment.python.exists() else None
 
 
-def _interpreter(framework: Framework) -> Environment:
+def _interpreter(framework: Framework, packages: Sequence[str] = ()) -> Environment:
     """Return the environment of a framework that names an existing interpreter."""
     assert framework.interpreter is not None
-    version, packages = _describe(framework, framework.interpreter)
-    if "ipykernel" not in packages:
+    version, installed = _describe(framework, framework.interpreter)
+    if "ipykernel" not in installed and not framework.kernel:
         raise SetupError(
             f"the interpreter of the framework {framework.name}, {framework.interpreter}, has no ipykernel",
             hint=f"run `{framework.interpreter} -m pip install ipykernel`",
         )
-    versions = (f"{name}=={packages[name]}" for name in packages)
-    return Environment(framework.name, framework.interpreter, _digest(versions, version), packages, version)
+    for package in packages:
+        name, _, wanted = (part.strip() for part in package.partition("=="))
+        if installed.get(canonicalize_name(name)) != wanted:
+            raise SetupError(
+                f"the interpreter of the framework {framework.name}, {framework.interpreter}, has no {name} {wanted}",
+                hint=f"run `{framework.interpreter} -m pip install {package}`, or use a locked environment: one with "
+                "a section's own packages is made by itself",
+            )
+    environment = Environment(framework.name, framework.interpreter, "", installed, version)
+    return replace(environment, digest=_digest(_interpreter_text(framework, environment)))
 
 
 def _describe(framework: Framework, python: Path) -> tuple[str, dict[str, str]]:
@@ -197,48 +198,77 @@ def _describe(framework: Framework, python: Path) -> tuple[str, dict[str, str]]:
 # --- making ---------------------------------------------------------------------------------------------------------
 
 
-def sync(framework: Framework, home: Path, on_line: OnLine = lambda _: None) -> Environment:
-    """Make a framework's environment unless it is complete, and return it.
+def sync(
+    framework: Framework,
+    home: Path,
+    on_line: OnLine = lambda _: None,
+    *,
+    device: str = "cpu",
+    packages: Sequence[str] = (),
+) -> Environment:
+    """Make an environment unless it is complete, and return it.
 
     `on_line` receives what uv says. SetupError if a Python, the network or a package is missing.
     """
-    found = find(framework, home)
+    found = find(framework, home, device, packages)
     if found is not None:
         return found
-    folder = _folder(framework, home)
+    folder = environment_folder(framework, home, device, packages)
     with _writing(folder), _exclusive(folder, on_line):
-        return _read(folder) or _make(framework, folder, on_line)
+        return _read(folder) or _make(framework, folder, device, packages, on_line=on_line)
 
 
-def _make(framework: Framework, folder: Path, on_line: OnLine) -> Environment:
+def _make(framework: Framework, folder: Path, device: str, packages: Sequence[str], *, on_line: OnLine) -> Environment:
     # Virtual environments cannot be moved, so one is made in place and marked when it is done.
     if folder.exists():
         shutil.rmtree(folder)
-    lock_file = _lock_file(framework)
     python = _python_of(folder)
+    additional = locks.additional(framework, device, packages)
     run_uv(
-        ["venv", "--no-project", "--python", _python_minor(framework), "--no-python-downloads", str(folder)],
+        ["venv", "--no-project", "--python", locks.python_minor(framework), "--no-python-downloads", str(folder)],
         framework=framework.name,
         cwd=folder.parent,
         on_line=on_line,
     )
     run_uv(
-        ["pip", "install", "--python", str(python), "-r", str(lock_file)],
+        ["pip", "install", "--python", str(python), "-r", str(locks.lock_file(framework, device)), *additional],
         framework=framework.name,
         cwd=folder.parent,
         on_line=on_line,
     )
-    version, packages = _describe(framework, python)
+    version, installed = _describe(framework, python)
+    if additional:
+        _check_all_are_exact(framework, device, additional, installed)
     marker = {
         "framework": framework.name,
-        "digest": environment_digest(framework),
+        "digest": environment_digest(framework, device, packages),
         "python": version,
-        "packages": dict(sorted(packages.items())),
+        "packages": dict(sorted(installed.items())),
+        "device": locks.own_device(framework, device),
+        "additional": additional,
     }
     write_atomically(folder / MARKER, json.dumps(marker, indent=1) + "\n")
     environment = _read(folder)
     assert environment is not None
     return environment
+
+
+def _check_all_are_exact(
+    framework: Framework, device: str, additional: Sequence[str], installed: Mapping[str, str]
+) -> None:
+    """Let nothing be installed whose version neither the lock nor a section names: it would not be in the digest."""
+    named = locks.lock_names(framework, device) | {one.partition("==")[0] for one in additional}
+    unnamed = [
+        f"{name}=={version}"
+        for name, version in sorted(installed.items())
+        if name not in named and not name.startswith(locks.ACCELERATOR_PACKAGES)
+    ]
+    if unnamed:
+        raise SetupError(
+            f"the packages {', '.join(additional)} that a section needs beside the framework {framework.name} bring "
+            f"others that nobody names: {', '.join(unnamed)}",
+            hint="name them too, so that every build has the same ones",
+        )
 
 
 @contextlib.contextmanager
@@ -267,42 +297,3 @@ def _writing(folder: Path) -> Iterator[None]:
             f"cannot write {error.filename or folder.parent}: {error.strerror or error}",
             hint="set D2LBUILD_CACHE to a folder that can be written",
         ) from error
-
-
-# --- locking --------------------------------------------------------------------------------------------------------
-
-
-def lock(framework: Framework, on_line: OnLine = lambda _: None) -> Path:
-    """Resolve ``requirements.in`` afresh, write the lock beside it, and return the lock's path."""
-    source = framework.requirements
-    if source is None or not source.is_file():
-        place = source or Path("frameworks") / framework.name / "requirements.in"
-        raise SetupError(
-            f"the framework {framework.name} has no requirements: {place} does not exist",
-            hint="write one requirement a line into it: the framework, ipykernel, matplotlib, …",
-        )
-    target = framework.lock or source.with_name("requirements.txt")
-    with tempfile.TemporaryDirectory(prefix="d2lbuild-") as folder:
-        resolved = Path(folder) / "requirements.txt"
-        arguments = ["pip", "compile", "--quiet", "--universal", "--fork-strategy", "fewest", "--no-header"]
-        arguments += ["--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--no-python-downloads"]
-        arguments += ["--python-version", _python_minor(framework), "--output-file", str(resolved), str(source)]
-        run_uv(arguments, framework=framework.name, cwd=Path(folder), on_line=on_line)
-        text = lock_text(framework.name, resolved.read_text("utf-8"))
-    with _writing(target):
-        write_atomically(target, text)
-    return target
-
-
-def lock_text(name: str, resolved: str) -> str:
-    """Return the text of a lock, given what uv resolved: no local builds (``+cpu``), no packages for GPUs."""
-    header = [
-        f"# Made from requirements.in by `d2lbuild env lock {name}`: change that file, not this one.",
-        "# What only GPU builds need (cuda-*, nvidia-*, triton) is left out; they ask for it themselves.",
-    ]
-    body = []
-    for line in resolved.splitlines():
-        requirement, separator, marker = line.partition(" ;")
-        if requirement and not requirement.startswith((*ACCELERATOR_PACKAGES, "#", "-")):
-            body.append(requirement.partition("+")[0].strip() + separator + marker)
-    return "\n".join([*header, *body]) + "\n"

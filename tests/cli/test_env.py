@@ -7,7 +7,7 @@ import pytest
 
 from d2lbuild.config.types import Framework
 from d2lbuild.errors import SetupError
-from d2lbuild.execution import environments
+from d2lbuild.execution import environments, locks
 from d2lbuild.execution.environments import Environment
 from tests.cli.conftest import Run
 
@@ -27,11 +27,27 @@ def test_list_shows_what_is_there_and_what_is_not(run: Run, book: Path, home: Pa
     told = run("env", "list")
     heading, old, *missing = told.out.splitlines()
     assert told.code == 0
-    assert heading.split() == ["framework", "python", "packages", "folder"]
-    assert old.split()[:4] == ["pytorch", "3.11.2", "1", str(home / "environments" / "pytorch-0123456789ab")]
+    assert heading.split() == ["framework", "for", "python", "packages", "folder"]
+    assert old.split()[:5] == ["pytorch", "cpu", "3.11.2", "1", str(home / "environments" / "pytorch-0123456789ab")]
     assert old.endswith("not used by this book")
     assert [line.split()[0] for line in missing] == ["pytorch", "jax"]
-    assert all("`d2lbuild env sync`" in line for line in missing)
+    assert all("`d2lbuild env sync" in line for line in missing)
+
+
+def test_list_tells_devices_and_packages_apart(run: Run, book: Path, home: Path) -> None:
+    folder = book / "frameworks" / "jax"
+    folder.mkdir(parents=True)
+    (folder / "framework.toml").write_text('title = "JAX"\nmodule = "jax"\n')
+    for name in ("requirements.txt", "requirements-gpu.txt"):
+        (folder / name).write_text(f"jax==1\n# {name}\n")
+    marker = {"framework": "jax", "digest": "1", "python": "3.11.2", "packages": {"jax": "1"}, "device": "gpu"}
+    made = home / "environments" / "jax-0123456789ab"
+    (made / "bin").mkdir(parents=True)
+    (made / "bin" / "python").symlink_to(sys.executable)
+    (made / "d2lbuild-environment.json").write_text(json.dumps(marker | {"additional": ["networkx==3.3"]}))
+    derived = next(line for line in run("env", "list").out.splitlines() if str(made) in line)
+    assert derived.split()[:5] == ["jax", "gpu", "+", "networkx==3.3", "3.11.2"]
+    assert "not used" not in derived
 
 
 def test_list_works_without_a_book(run: Run, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,21 +87,23 @@ def test_remove_of_what_is_not_there(run: Run, home: Path) -> None:
 
 
 def test_sync_makes_those_that_are_asked_for(run: Run, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def sync(framework: Framework, home: Path, on_line: Callable[[str], None]) -> Environment:
+    def sync(framework: Framework, home: Path, on_line: Callable[[str], None], *, device: str) -> Environment:
         on_line("Installed 2 packages")
         on_line(" + torch==2.0")
-        return Environment(framework.name, home / framework.name, "0", {}, "3.11")
+        place = home / framework.name / device
+        return Environment(framework.name, place, "0", {}, "3.11")
 
     monkeypatch.setattr(environments, "sync", sync)
     cache = book.parent / "cache"
     told = run("env", "sync", "jax")
-    assert (told.code, told.out, told.err) == (0, f"jax: {cache / 'jax'}\n", "jax: Installed 2 packages\n")
-    assert run("env", "sync").out == f"pytorch: {cache / 'pytorch'}\njax: {cache / 'jax'}\n"
+    assert (told.code, told.out, told.err) == (0, f"jax: {cache / 'jax/cpu'}\n", "jax: Installed 2 packages\n")
+    assert run("env", "sync").out == f"pytorch: {cache / 'pytorch/cpu'}\njax: {cache / 'jax/cpu'}\n"
+    assert run("env", "sync", "--gpu", "jax").out == f"jax: {cache / 'jax/gpu'}\n"
     assert run("env", "sync", "jaks").code == 2
 
 
 def test_sync_that_fails(run: Run, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def sync(framework: Framework, home: Path, on_line: Callable[[str], None]) -> Environment:
+    def sync(framework: Framework, home: Path, on_line: Callable[[str], None], *, device: str) -> Environment:
         raise SetupError("uv failed", hint="check the network")
 
     monkeypatch.setattr(environments, "sync", sync)
@@ -94,5 +112,14 @@ def test_sync_that_fails(run: Run, book: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_lock_prints_the_file(run: Run, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environments, "lock", lambda framework, on_line: Path("/locks") / framework.name)
-    assert run("env", "lock").out == "/locks/pytorch\n/locks/jax\n"
+    monkeypatch.setattr(locks, "lock", lambda framework, on_line, device: Path("/locks") / framework.name / device)
+    assert run("env", "lock").out == "/locks/pytorch/cpu\n/locks/jax/cpu\n"
+    assert run("env", "lock", "--gpu", "jax").out == "/locks/jax/gpu\n"
+
+
+def test_locks_for_gpus_of_those_that_have_them(run: Run, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = book / "frameworks" / "pytorch"
+    folder.mkdir(parents=True)
+    (folder / "framework.toml").write_text('title = "PyTorch"\nmodule = "torch"\n')
+    monkeypatch.setattr(locks, "lock", lambda framework, on_line, device: Path("/locks") / framework.name / device)
+    assert "/locks/pytorch" not in run("env", "lock", "--gpu").out
