@@ -372,6 +372,8 @@ class PageCell:
     tags: frozenset[str] = frozenset()
     outputs: tuple[Output, ...] = ()
     indent: int = 0
+    notice: str = ""
+    """What a reader should know before this code: that none of it ran, or that the run ended here."""
 
 
 @dataclass(frozen=True, slots=True)

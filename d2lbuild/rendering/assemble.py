@@ -5,14 +5,25 @@ or outputs differ, each has a cell of its own.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from d2lbuild.model import Cell, CellKind, ExecutionResult, Notebook, Output, Page, PageCell, Section
+from d2lbuild.model import Cell, CellKind, ExecutionResult, Notebook, Output, Page, PageCell, Section, Status
 
 __all__ = ["assemble"]
 
-_Version = tuple[Cell, tuple[Output, ...]]
 _ID_LIMIT = 64
 """The length of a cell id in nbformat 4.5."""
+_MOST_CHARACTERS = 300
+"""Of a notice; the message of an error may hold a whole tensor."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A cell as one framework has it."""
+
+    cell: Cell
+    outputs: tuple[Output, ...] = ()
+    notice: str = ""
 
 
 def assemble(section: Section, notebooks: Mapping[str, Notebook], results: Mapping[str, ExecutionResult]) -> Page:
@@ -20,38 +31,62 @@ def assemble(section: Section, notebooks: Mapping[str, Notebook], results: Mappi
     frameworks = tuple(notebooks)
     versions: dict[str, dict[str, _Version]] = {}
     for framework, notebook in notebooks.items():
-        for cell, outputs in _with_outputs(notebook, results.get(framework)):
-            versions.setdefault(cell.id, {})[framework] = (cell, outputs)
+        for version in _versions(notebook, results.get(framework)):
+            versions.setdefault(version.cell.id, {})[framework] = version
     in_order = sorted(versions.items(), key=lambda item: _place(item[1]))
     cells = tuple(piece for _, found in in_order for piece in _page_cells(found, frameworks))
     return Page(section, frameworks, cells, {name: results[name] for name in frameworks if name in results})
 
 
-def _with_outputs(notebook: Notebook, result: ExecutionResult | None) -> list[_Version]:
+def _versions(notebook: Notebook, result: ExecutionResult | None) -> list[_Version]:
     outputs = iter(result.outputs if result else ())
+    at, text = _notice(result, len(notebook.code)) if result else (0, "")
+    noticed = notebook.code[at].id if text and notebook.code else ""
     # Outputs are told apart by position: a result knows nothing of ids, so that it survives edits of the prose.
-    return [(cell, next(outputs, ()) if cell.kind is CellKind.CODE else ()) for cell in notebook.cells]
+    return [
+        _Version(cell, next(outputs, ()), text if cell.id == noticed else "")
+        if cell.kind is CellKind.CODE
+        else _Version(cell)
+        for cell in notebook.cells
+    ]
+
+
+def _notice(result: ExecutionResult, count: int) -> tuple[int, str]:
+    """Return what to say of a run that did not come to its end, and at which of the `count` code cells."""
+    failure = result.failure
+    if failure is None or result.status is Status.DONE:
+        return 0, ""
+    first = next((line.strip() for line in failure.message.splitlines() if line.strip()), "")
+    if result.status is Status.SKIPPED or failure.cell is None:
+        return 0, _short(f"This code was not executed: {first or failure.name}")
+    reason = f"{failure.name}: {first}" if first else failure.name
+    rest = " Nothing below it was executed." if failure.cell < count - 1 else ""
+    return failure.cell, f"The run ended in this cell.{rest} {_short(reason)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
 
 
 def _place(found: Mapping[str, _Version]) -> tuple[int, int]:
-    cell, _ = next(iter(found.values()))
+    cell = next(iter(found.values())).cell
     return cell.span.first, cell.span.last
 
 
 def _page_cells(found: Mapping[str, _Version], frameworks: Sequence[str]) -> list[PageCell]:
-    first, outputs = next(iter(found.values()))
-    if all(_same((first, outputs), version) for version in found.values()):
+    first = next(iter(found.values()))
+    if all(_same(first, version) for version in found.values()):
         names = tuple(name for name in frameworks if name in found)
-        return [_page_cell(first.id, (first, outputs), names, everywhere=len(names) == len(frameworks))]
+        return [_page_cell(first.cell.id, first, names, everywhere=len(names) == len(frameworks))]
     return [
-        _page_cell(_framework_id(first.id, name), found[name], (name,), everywhere=False)
+        _page_cell(_framework_id(first.cell.id, name), found[name], (name,), everywhere=False)
         for name in frameworks
         if name in found
     ]
 
 
 def _page_cell(name: str, version: _Version, frameworks: tuple[str, ...], *, everywhere: bool) -> PageCell:
-    cell, outputs = version
+    cell = version.cell
     return PageCell(
         id=name,
         kind=cell.kind,
@@ -61,8 +96,9 @@ def _page_cell(name: str, version: _Version, frameworks: tuple[str, ...], *, eve
         frameworks=frameworks,
         everywhere=everywhere,
         tags=cell.tags,
-        outputs=outputs,
+        outputs=version.outputs,
         indent=cell.indent,
+        notice=version.notice,
     )
 
 
@@ -72,7 +108,12 @@ def _framework_id(name: str, framework: str) -> str:
 
 
 def _same(one: _Version, other: _Version) -> bool:
-    return one[0].source == other[0].source and one[0].tags == other[0].tags and _bare(one[1]) == _bare(other[1])
+    return (
+        one.cell.source == other.cell.source
+        and one.cell.tags == other.cell.tags
+        and one.notice == other.notice
+        and _bare(one.outputs) == _bare(other.outputs)
+    )
 
 
 def _bare(outputs: tuple[Output, ...]) -> list[Output]:

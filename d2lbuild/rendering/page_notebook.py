@@ -87,6 +87,9 @@ def page_notebook(
             if cell.kind is CellKind.CODE
             else _text_cell(cell, page, translate=translate, pages=pages, repeated=repeated)
         )
+        if cell.notice:
+            cells.append(_notice(cell))
+            lines.append(cell_lines[:1])
         if written["source"].strip():
             cells.append(written)
             lines.append(cell_lines)
@@ -130,6 +133,15 @@ def _code_cell(cell: PageCell, names: Mapping[str, object]) -> tuple[dict[str, A
         "outputs": [dict(output) for output in cell.outputs],
     }
     return written, cell.lines or (cell.span.first,)
+
+
+def _notice(cell: PageCell) -> dict[str, Any]:
+    """Return what a reader should know before a code cell, as a cell of its own."""
+    colons = ":" * (len(_COLONS) + 1)
+    text = f"{_COLONS}{{d2l-run-notice}}\n\n{cell.notice}\n{_COLONS}"
+    if not cell.everywhere:
+        text = f"{colons}{{d2l-frameworks}} {' '.join(cell.frameworks)}\n\n{text}\n\n{colons}"
+    return markdown_cell(f"d2l-notice-{cell.span.first}-{cell.frameworks[0]}", text)
 
 
 def _text_cell(
@@ -231,10 +243,11 @@ _ENDINGS = {
     Status.DIED: "; its process ended early",
     Status.NOT_STARTED: "; its kernel did not start",
 }
+"""For what ran; the others are said to be not executed."""
 
 
 def _run_line(framework: Framework, result: ExecutionResult | None) -> str:
-    if result is None:
+    if result is None or result.status is Status.SKIPPED:
         return f"{framework.title}: not executed"
     versions = dict(result.versions)
     main = [package for package in framework.packages if package in versions]

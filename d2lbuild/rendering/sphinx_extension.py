@@ -48,6 +48,17 @@ class RunRecord(Directive):
         return [record]
 
 
+class RunNotice(Directive):
+    """``{d2l-run-notice}``: that code did not run, or not to its end. The text is no markup."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Make a block that stands above the code."""
+        text = "\n".join(self.content).strip()
+        return [nodes.container("", nodes.paragraph(text, text), classes=["d2l-run-notice"])]
+
+
 class RawFromBook(Raw):
     """``raw`` whose ``:file:`` lies beside the chapter, not beside the notebook that was made of it."""
 
@@ -128,6 +139,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("d2lbuild_sources", {}, "", types=frozenset({dict}))
     app.add_directive("d2l-frameworks", FrameworksDirective)
     app.add_directive("d2l-run-record", RunRecord)
+    app.add_directive("d2l-run-notice", RunNotice)
     app.add_directive("raw", RawFromBook, override=True)
     app.add_directive("autoclass", AutoClass)
     app.add_directive("autofunction", AutoFunction)

@@ -1,4 +1,6 @@
-from d2lbuild.model import CellKind, ExecutionResult, Status
+import pytest
+
+from d2lbuild.model import CellKind, ExecutionResult, Failure, Status
 from d2lbuild.rendering.assemble import assemble
 
 from .pages import make_cell, make_notebook, make_section
@@ -73,3 +75,56 @@ def test_ids_stay_within_the_limit_of_the_notebook_format() -> None:
     ids = [cell.id for cell in assemble(SECTION, notebooks, {}).cells]
     assert [len(name) for name in ids] == [64, 64]
     assert len(set(ids)) == 2
+
+
+def _ended(status: Status, failure: Failure) -> ExecutionResult:
+    return ExecutionResult(status, ((), ()), 1.0, "2026-01-01T00:00:00Z", failure=failure)
+
+
+@pytest.mark.parametrize(
+    ("status", "failure", "notices"),
+    [
+        (
+            Status.SKIPPED,
+            Failure(None, "skipped", "it needs 1 GPU"),
+            ["This code was not executed: it needs 1 GPU", ""],
+        ),
+        (
+            Status.NOT_STARTED,
+            Failure(None, "kernel not started", ""),
+            ["This code was not executed: kernel not started", ""],
+        ),
+        (
+            Status.FAILED,
+            Failure(0, "ValueError", "bad\nand more"),
+            ["The run ended in this cell. Nothing below it was executed. ValueError: bad", ""],
+        ),
+        (Status.DIED, Failure(1, "kernel died", ""), ["", "The run ended in this cell. kernel died"]),
+    ],
+)
+def test_a_run_that_did_not_end_well_says_so_where_it_ended(
+    status: Status, failure: Failure, notices: list[str]
+) -> None:
+    notebook = make_notebook(SECTION, "pytorch", make_cell("a", "1", 1), make_cell("b", "2", 3))
+    page = assemble(SECTION, {"pytorch": notebook}, {"pytorch": _ended(status, failure)})
+    assert [cell.notice for cell in page.cells] == notices
+
+
+def test_a_notice_of_one_framework_stands_in_its_tab() -> None:
+    cells = [make_cell("a", "1", 1), make_cell("b", "2", 3)]
+    notebooks = {name: make_notebook(SECTION, name, *cells) for name in ("pytorch", "jax")}
+    skipped = _ended(Status.SKIPPED, Failure(None, "skipped", "it needs 1 GPU"))
+    page = assemble(SECTION, notebooks, {"pytorch": _result(), "jax": skipped})
+    assert [(cell.id, cell.everywhere, bool(cell.notice)) for cell in page.cells] == [
+        ("a-pytorch", False, False),
+        ("a-jax", False, True),
+        ("b", True, False),
+    ]
+    both = assemble(SECTION, notebooks, dict.fromkeys(notebooks, skipped))
+    assert [(cell.id, bool(cell.notice)) for cell in both.cells] == [("a", True), ("b", False)]
+
+
+def test_a_notice_of_an_enormous_message_is_short() -> None:
+    notebook = make_notebook(SECTION, "pytorch", make_cell("a", "1", 1))
+    failed = _ended(Status.FAILED, Failure(0, "ValueError", "x" * 5000))
+    assert len(assemble(SECTION, {"pytorch": notebook}, {"pytorch": failed}).cells[0].notice) < 400

@@ -1,7 +1,7 @@
 """One small site for all of these: Sphinx takes seconds to start."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -115,6 +115,7 @@ def _one() -> Page:
     one.code("import torch  #@save\nx = 1", "pytorch", text="tensor(1.)\n")
     one.prose("Only PyTorch: {numref}`sec_gone`", "pytorch")
     one.code('import jax\n"""See :numref:`fig_a`."""', "jax", text="Array(1.)\n")
+    one.cells[-1] = replace(one.cells[-1], notice="This code was not executed: <b> *needs* a GPU")
     one.prose("For both.")
     one.code("secret()", text="seen\n", tags=frozenset({"hide-input"}))
     result = ExecutionResult(Status.DONE, (), 3.2, "2026-11-20T10:00:00Z", {"python": "3.11.7", "torch": "2.13.0"})
@@ -222,6 +223,13 @@ def test_saved_code_has_a_badge_in_place_of_the_mark(site: Site) -> None:
 
 def test_hidden_input_can_be_opened(site: Site) -> None:
     assert re.search(r"<details class=.*secret.*</details>.*seen", site.html("ch/one"), re.DOTALL)
+
+
+def test_a_notice_stands_above_the_code_in_its_tab_as_plain_text(site: Site) -> None:
+    html = site.html("ch/one")
+    notice = html.index("This code was not executed: &lt;b&gt; *needs* a GPU")
+    assert html.count("d2l-run-notice") == 1
+    assert html.index('data-sync-id="jax"') < notice < html.index("Array(1.)")
 
 
 def test_the_end_of_a_page_says_how_it_ran(site: Site) -> None:

@@ -99,6 +99,26 @@ def test_the_run_record_tells_of_a_failure() -> None:
     assert run_record(page, [JAX]) == ["Run on 2026-11-20 with JAX in 3.2 s; a cell raised an error"]
 
 
+def test_what_was_skipped_is_not_said_to_have_run() -> None:
+    skipped = ExecutionResult(Status.SKIPPED, (), 0.0, "2026-11-20T10:00:00Z")
+    assert run_record(_code_page().page({"jax": skipped}), [JAX]) == ["JAX: not executed"]
+
+
+def test_a_notice_stands_before_its_code_and_sees_the_same_frameworks() -> None:
+    page = PageBuilder("page", BOTH)
+    page.code("x", "jax")
+    page.code("y")
+    page.cells = [replace(cell, notice="not *executed*") for cell in page.cells]
+    written = _written(page.page())
+    first, _, second, *_ = written.notebook["cells"]
+    assert [cell["cell_type"] for cell in written.notebook["cells"]][:4] == ["markdown", "code"] * 2
+    assert first["source"].splitlines()[0].endswith(":{d2l-frameworks} jax")
+    assert "{d2l-run-notice}\n\nnot *executed*\n" in first["source"]
+    assert "d2l-frameworks" not in second["source"]
+    assert len({cell["id"] for cell in written.notebook["cells"]}) == len(written.notebook["cells"])
+    assert written.positions.chapter_line(10_002) == 1
+
+
 def test_a_page_without_results_says_so_once_and_one_without_code_nothing() -> None:
     assert run_record(_code_page().page(), [PYTORCH, JAX]) == ["The code on this page was not executed."]
     assert run_record(PageBuilder("page", BOTH).page(), [PYTORCH, JAX]) == []
