@@ -121,6 +121,10 @@ class Block:
     """Columns by which a fence is indented (one inside a list)."""
     tags: frozenset[str] = frozenset()
     """Jupyter cell tags and the hiding marks, in Jupyter's words (``hide-input``, ``raises-exception``, …)."""
+    needs: str = ""
+    """What stands behind a ``#@needs`` mark of the cell, which is not in `content`."""
+    needs_line: int = 0
+    """The source line of that mark; 0 if there is none."""
 
 
 class LabelKind(enum.Enum):
@@ -256,6 +260,10 @@ class Cell:
     """The frameworks that the block was written for, not only this one."""
     tags: frozenset[str] = frozenset()
     indent: int = 0
+    needs: str = ""
+    """What stands behind a ``#@needs`` mark: see `execution.needs`."""
+    needs_line: int = 0
+    """The source line of that mark; 0 if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
