@@ -1,6 +1,6 @@
 """A book's configuration: `conf/book.toml` or a `config.ini`, read into one tree of plain frozen values."""
 
-from d2lbuild.config.loading import default_frameworks, find_book, load_config
+from d2lbuild.config.loading import config_files, default_frameworks, find_book, load_config
 from d2lbuild.config.types import Aliases, Config, Execution, Framework, HeaderLink, Html, Library, Text
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Html",
     "Library",
     "Text",
+    "config_files",
     "default_frameworks",
     "find_book",
     "load_config",

@@ -1,5 +1,8 @@
 """Reads the configuration of a new book: `conf/book.toml` and the frameworks that it names."""
 
+import difflib
+import glob
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -7,9 +10,11 @@ from pathlib import Path, PurePosixPath
 from d2lbuild.config.document import Document, read_document, validate
 from d2lbuild.config.frameworks import Definitions
 from d2lbuild.config.problems import Problems, UnreadableError
-from d2lbuild.config.schema import BookFile, HtmlTable, framework_name
+from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable
 from d2lbuild.config.types import Config, Execution, Framework, HeaderLink, Html, Library
+from d2lbuild.config.values import framework_name
 from d2lbuild.errors import ConfigError
+from d2lbuild.model import Needs
 
 __all__ = ["read_book"]
 
@@ -27,10 +32,11 @@ def read_book(root: Path, source: Path, defaults: Path) -> Config:
     frameworks = _frameworks(document, Definitions(root, defaults, problems))
     if file is not None:
         _check_files(file, root, document, problems)
+        _check_sections(file, root, document, problems)
     problems.raise_errors(str(source))
     if file is None:
         raise ConfigError(f"{source} cannot be used")
-    return replace(_config(file, root, source, frameworks), findings=problems.in_order())
+    return replace(_config(file, root, source, frameworks, document), findings=problems.in_order())
 
 
 def _frameworks(document: Document, definitions: Definitions) -> tuple[Framework, ...]:
@@ -80,7 +86,22 @@ def _check_files(file: BookFile, root: Path, document: Document, problems: Probl
             problems.error("missing-file", message, document.span(*key), "paths are relative to the book's folder")
 
 
-def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framework, ...]) -> Config:
+def _check_sections(file: BookFile, root: Path, document: Document, problems: Problems) -> None:
+    """Note needs of sections that do not exist."""
+    chapters = root / file.book.chapters
+    for name in file.execution.sections:
+        path = chapters / name
+        if path.is_dir() or any(path.parent.glob(f"{glob.escape(path.name)}.*")):
+            continue
+        files = [one.relative_to(chapters).with_suffix("") for one in chapters.glob("**/*.*")]
+        there = {one.as_posix() for file in files for one in (file, *file.parents)}
+        near = difflib.get_close_matches(name, there, n=1)
+        message = f"[execution] `sections` has `{name}`, but {file.book.chapters} has no such section or folder"
+        span = document.span("execution", "sections", name)
+        problems.error("unknown-section", message, span, f"did you mean `{near[0]}`?" if near else "")
+
+
+def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framework, ...], document: Document) -> Config:
     book = file.book
     bibliography = _paths(book.bibliography)
     if not bibliography and (root / _REFERENCES).is_file():
@@ -105,15 +126,45 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
             package=file.library.package,
             version_file=PurePosixPath(file.library.version_file) if file.library.version_file else None,
         ),
-        execution=Execution(
-            enabled=file.execution.enabled,
-            timeout=file.execution.timeout,
-            startup_timeout=file.execution.startup_timeout,
-            max_output=file.execution.max_output,
-            data=tuple(file.execution.data),
-        ),
+        execution=_execution(file.execution, root, document),
         output=root / file.output.folder,
     )
+
+
+def _execution(table: ExecutionTable, root: Path, document: Document) -> Execution:
+    return Execution(
+        enabled=table.enabled,
+        timeout=table.timeout,
+        startup_timeout=table.startup_timeout,
+        max_output=table.max_output,
+        data=tuple(table.data),
+        keep=tuple(table.keep),
+        sections={
+            name: Needs(
+                gpus=needs.gpus,
+                gpu_memory=needs.gpu_memory,
+                uses_gpu=needs.uses_gpu,
+                memory=needs.memory,
+                timeout=needs.timeout,
+                packages=tuple(needs.packages),
+                origin=str(document.span("execution", "sections", name)),
+            )
+            for name, needs in table.sections.items()
+        },
+        pass_variables=tuple(table.pass_variables),
+        fork=table.fork,
+        sandbox=table.sandbox,
+        memory=table.memory,
+        shared_cache=_place(table.shared_cache.strip(), root),
+        shared_cache_writable=table.shared_cache_writable,
+    )
+
+
+def _place(written: str, root: Path) -> str:
+    """Return an address as it is, and a folder as an absolute path."""
+    if not written or "://" in written:
+        return written
+    return os.path.abspath(root / os.path.expanduser(written))  # noqa: PTH100, PTH111 - like `interpreter`, see there
 
 
 def _html(table: HtmlTable) -> Html:

@@ -101,6 +101,8 @@ def _note(detail: ErrorDetails, document: Document, model: type[Table], problems
 def _shown(location: Key) -> str:
     """Return a location as readers write it: ``[html] header_links[0].url``."""
     table, keys = location[:1], location[1:]
+    if keys and isinstance(keys[0], int):
+        return f"`{table[0]}{''.join(f'[{part}]' for part in keys)}`"
     if not keys:
         return f"`{table[0]}`" if table else "the file"
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in keys)
@@ -111,6 +113,8 @@ def _hint(location: Key, tables: Mapping[Key, list[str]]) -> str:
     """Return which known key is meant, or in which table the key belongs."""
     names = [part for part in location if isinstance(part, str)]
     name, around = names[-1], tuple(names[:-1])
+    if around not in tables:
+        around = around[:-1]  # a table that is one of many, each under a name of the author's
     known = tables.get(around, [])
     elsewhere = [table for table, keys in tables.items() if name in keys and table != around]
     if elsewhere:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from d2lbuild.config.document import Document, read_document, validate
+from d2lbuild.config.languages import comment_sign
 from d2lbuild.config.problems import Problems, UnreadableError, place_of, read_text
-from d2lbuild.config.schema import AliasesTable, FrameworkFile, parse_python
+from d2lbuild.config.schema import AliasesTable, FrameworkFile
 from d2lbuild.config.types import Aliases, Framework, Text
+from d2lbuild.config.values import parse_python
 from d2lbuild.model import Span
 
 __all__ = ["Definitions", "hang_on"]
@@ -59,16 +61,22 @@ class Definitions:
         return Framework(
             name=folder.name,
             title=table.title,
-            module=table.module,
+            module=table.module or folder.name,
             prefix=table.prefix,
             packages=tuple(table.packages),
             aliases=_aliases(table.aliases, table.prefix, document),
-            header=self._header(folder / "header.py"),
+            header=self._header(folder / "header.py") if table.language == "python" else None,
             python=table.python,
             requirements=_if_file(folder / "requirements.in"),
             lock=_if_file(folder / "requirements.txt"),
             interpreter=self._interpreter(table.interpreter),
+            gpu_requirements=_if_file(folder / "requirements-gpu.in"),
+            gpu_lock=_if_file(folder / "requirements-gpu.txt"),
             variables=dict(table.variables),
+            preload=tuple(table.preload),
+            language=table.language,
+            comment=table.comment or comment_sign(table.language),
+            kernel=tuple(table.kernel.command) if table.kernel else (),
         )
 
     def _header(self, path: Path) -> Text | None:

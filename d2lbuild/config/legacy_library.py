@@ -7,8 +7,8 @@ from dataclasses import replace
 from d2lbuild.config.frameworks import Definitions
 from d2lbuild.config.ini import Ini
 from d2lbuild.config.problems import UnreadableError, inside, read_text
-from d2lbuild.config.schema import call_name, is_expression, regex_problem
 from d2lbuild.config.types import Aliases, Framework, Text
+from d2lbuild.config.values import call_name, is_expression, regex_problem
 from d2lbuild.model import Span
 
 __all__ = ["hand_written", "read_framework"]

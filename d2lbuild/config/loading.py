@@ -5,7 +5,7 @@ from pathlib import Path
 from d2lbuild.config.types import Config
 from d2lbuild.errors import SetupError, UsageError
 
-__all__ = ["default_frameworks", "find_book", "load_config"]
+__all__ = ["config_files", "default_frameworks", "find_book", "load_config"]
 
 _NEW = Path("conf", "book.toml")
 _OLD = Path("config.ini")
@@ -21,6 +21,11 @@ def default_frameworks() -> Path:
         "the framework definitions that belong to d2lbuild are missing",
         hint=f"reinstall d2lbuild; they are expected in {package / 'frameworks'}",
     )
+
+
+def config_files(folder: Path) -> tuple[Path, ...]:
+    """Return the files that may configure a book in `folder`; the first that is there does."""
+    return folder / _NEW, folder / _OLD
 
 
 def find_book(start: Path) -> Path:
@@ -59,4 +64,4 @@ def load_config(book: Path, *, defaults: Path | None = None) -> Config:
 
 
 def _source(folder: Path) -> Path | None:
-    return next((folder / name for name in (_NEW, _OLD) if (folder / name).is_file()), None)
+    return next((file for file in config_files(folder) if file.is_file()), None)

@@ -1,14 +1,37 @@
 """What `conf/book.toml` and `framework.toml` may contain, as pydantic models. Only this package uses pydantic."""
 
-import ast
 import re
-import warnings
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from d2lbuild.config.problems import inside
+from d2lbuild.config.languages import comment_sign
+from d2lbuild.config.values import (
+    Below,
+    Call,
+    CellLanguage,
+    Comment,
+    Dotted,
+    Exact,
+    Expression,
+    FileName,
+    Filled,
+    Identifier,
+    Language,
+    Method,
+    Module,
+    Name,
+    Pattern,
+    Seconds,
+    Size,
+    Variable,
+    Version,
+    call_name,
+    regex_problem,
+    unique,
+    wrong,
+)
 
 __all__ = [
     "AliasesTable",
@@ -18,158 +41,12 @@ __all__ = [
     "FrameworkFile",
     "HeaderLinkTable",
     "HtmlTable",
+    "KernelTable",
     "LibraryTable",
+    "NeedsTable",
     "OutputTable",
     "Table",
-    "call_name",
-    "framework_name",
-    "is_expression",
-    "parse_python",
-    "regex_problem",
 ]
-
-
-def _wrong(message: str) -> PydanticCustomError:
-    # The message goes in as a value, since braces in a template would be taken for fields.
-    return PydanticCustomError("bad-value", "{message}", {"message": message})
-
-
-def _filled(value: str) -> str:
-    if not value.strip():
-        raise _wrong("must not be empty")
-    return value
-
-
-def _file_name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
-        raise _wrong("must consist of letters, digits, `.`, `-` and `_`, since files are named after it")
-    return value
-
-
-def framework_name(value: str) -> str:
-    """Return the name of a framework; ValueError says what is wrong with it."""
-    if value == "all":
-        raise _wrong("cannot be called `all`, which means every framework")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
-        raise _wrong("must be a name of lower-case letters, digits and `_`")
-    return value
-
-
-def _identifier(value: str) -> str:
-    if not value.isidentifier():
-        raise _wrong("must be a Python name")
-    return value
-
-
-def _dotted(value: str) -> str:
-    if value and not all(part.isidentifier() for part in value.split(".")):
-        raise _wrong("must be Python names joined by dots")
-    return value
-
-
-def _below(value: str) -> str:
-    path = inside(value)
-    if path is None:
-        raise _wrong("must be a path with `/` that does not leave the book")
-    return str(path)
-
-
-def _pattern(value: str) -> str:
-    if inside(value) is None or ".." in value.split("/"):
-        raise _wrong("must be a pattern with `/` that does not leave the book")
-    if any("**" in part and part != "**" for part in value.split("/")):
-        raise _wrong("must have `**` only alone between slashes, as in `**/*.md`")
-    return value
-
-
-def _language(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", value):
-        raise _wrong("must be a language code such as `en` or `zh_CN`")
-    return value
-
-
-def _python(value: str) -> str:
-    if not re.fullmatch(r"3\.\d+(\.\d+)?", value):
-        raise _wrong("must be a Python version such as `3.11`")
-    return value
-
-
-def _variable(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
-        raise _wrong("is not the name of an environment variable")
-    return value
-
-
-def _unique(values: list[str]) -> list[str]:
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        raise _wrong(f"names {', '.join(f'`{value}`' for value in twice)} twice")
-    return values
-
-
-def parse_python(code: str, mode: Literal["exec", "eval"]) -> ast.mod:
-    """Return the syntax tree of `code`, without Python's warnings about odd but possible code."""
-    with warnings.catch_warnings(action="ignore"):
-        return ast.parse(code, mode=mode)
-
-
-def is_expression(code: str) -> bool:
-    """Tell whether `code` is one Python expression."""
-    try:
-        parse_python(code.strip(), "eval")
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
-def call_name(pattern: str) -> str:
-    """Return the name in a call pattern such as ``f(a_1, keepdims=k)``, or the empty string if it is none."""
-    try:
-        tree = parse_python(pattern.strip(), "eval")
-    except (SyntaxError, ValueError):
-        return ""
-    call = tree.body if isinstance(tree, ast.Expression) else None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-        return ""
-    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return call.func.id if all(isinstance(argument, ast.Name) for argument in arguments) else ""
-
-
-def regex_problem(pattern: str, replacement: str) -> str:
-    """Return what is wrong with a regular expression and its replacement, or the empty string."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            re.compile(pattern).sub(replacement, "")
-    except (re.error, IndexError, OverflowError, RecursionError) as error:
-        return str(error)
-    return ""
-
-
-def _expression(value: str) -> str:
-    if not is_expression(value):
-        raise _wrong("must be a Python expression")
-    return value
-
-
-def _method(value: str) -> str:
-    if not is_expression(f"x.{value}"):
-        raise _wrong("must be what follows `x.`, such as `sum` or `detach().numpy`")
-    return value
-
-
-def _call(value: str) -> str:
-    if not call_name(value):
-        raise _wrong("must be a call with names as arguments, such as `f(a_1, keepdims=k)`")
-    return value
-
-
-Filled = Annotated[str, AfterValidator(_filled)]
-Name = Annotated[str, AfterValidator(framework_name)]
-Identifier = Annotated[str, AfterValidator(_identifier)]
-Below = Annotated[str, AfterValidator(_below)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Expression = Annotated[str, AfterValidator(_expression)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Table(BaseModel):
@@ -181,14 +58,14 @@ class Table(BaseModel):
 class BookTable(Table):
     """``[book]``: what the book is and where its sources are."""
 
-    name: Annotated[str, AfterValidator(_file_name)]
+    name: FileName
     title: Filled
     author: str = ""
     authors: list[Filled] = []
     copyright: str = ""
     release: str = ""
-    language: Annotated[str, AfterValidator(_language)] = "en"
-    frameworks: Annotated[list[Name], Field(min_length=1), AfterValidator(_unique)]
+    language: Language = "en"
+    frameworks: Annotated[list[Name], Field(min_length=1), AfterValidator(unique)]
     chapters: Below = "chapters"
     notebooks: Annotated[list[Pattern], Field(min_length=1)] = ["**/*.md", "**/*.ipynb"]
     exclusions: list[Pattern] = []
@@ -198,7 +75,7 @@ class BookTable(Table):
     @model_validator(mode="after")
     def _one_author(self) -> "BookTable":
         if self.author and self.authors:
-            raise _wrong("has both `author` and `authors`: keep one of them")
+            raise wrong("has both `author` and `authors`: keep one of them")
         return self
 
 
@@ -229,6 +106,23 @@ class LibraryTable(Table):
     version_file: Below | None = None
 
 
+class NeedsTable(Table):
+    """``[execution.sections."a/b"]``: what a section, or each one in a folder, needs to run."""
+
+    gpus: Annotated[int, Field(ge=0)] = 0
+    gpu_memory: Size | None = None
+    uses_gpu: bool = False
+    memory: Size | None = None
+    timeout: Seconds | None = None
+    packages: Annotated[list[Exact], AfterValidator(unique)] = []
+
+    @model_validator(mode="after")
+    def _one_shared_gpu(self) -> "NeedsTable":
+        if self.gpu_memory is not None and self.gpus > 1:
+            raise wrong("has `gpu_memory`, which shares one GPU, and several `gpus`: keep one of them")
+        return self
+
+
 class ExecutionTable(Table):
     """``[execution]``: how notebooks are run."""
 
@@ -237,6 +131,20 @@ class ExecutionTable(Table):
     startup_timeout: Seconds = 120.0
     max_output: Annotated[int, Field(gt=0)] = 1_000_000
     data: list[Pattern] = []
+    keep: Annotated[list[Below], AfterValidator(unique)] = ["data"]
+    pass_variables: Annotated[list[Variable], AfterValidator(unique)] = []
+    fork: bool = True
+    sandbox: bool = False
+    memory: Size | None = None
+    shared_cache: str = ""
+    shared_cache_writable: bool = False
+    sections: dict[Below, NeedsTable] = {}
+
+    @model_validator(mode="after")
+    def _somewhere_to_write(self) -> "ExecutionTable":
+        if self.shared_cache_writable and not self.shared_cache.strip():
+            raise wrong("has `shared_cache_writable`, but no `shared_cache`")
+        return self
 
 
 class OutputTable(Table):
@@ -247,7 +155,7 @@ class OutputTable(Table):
     @model_validator(mode="after")
     def _not_the_book(self) -> "OutputTable":
         if self.folder == ".":
-            raise _wrong("folder must not be the book itself, since it can be deleted as a whole")
+            raise wrong("folder must not be the book itself, since it can be deleted as a whole")
         return self
 
 
@@ -266,8 +174,8 @@ class AliasesTable(Table):
 
     same: list[Identifier] = []
     simple: dict[Identifier, Expression] = {}
-    fluent: dict[Identifier, Annotated[str, AfterValidator(_method)]] = {}
-    args: dict[Annotated[str, AfterValidator(_call)], Expression] = {}
+    fluent: dict[Identifier, Method] = {}
+    args: dict[Call, Expression] = {}
     plain: dict[Identifier, Expression] = {}
     reverse: dict[str, str] = {}
 
@@ -276,10 +184,27 @@ class AliasesTable(Table):
         names = [*self.same, *self.simple, *self.fluent, *map(call_name, self.args), *self.plain]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise _wrong(f"defines {', '.join(f'`{name}`' for name in twice)} twice")
+            raise wrong(f"defines {', '.join(f'`{name}`' for name in twice)} twice")
         for pattern, replacement in self.reverse.items():
             if problem := regex_problem(pattern, replacement):
-                raise _wrong(f"reverse: `{pattern}` is not a usable regular expression: {problem}")
+                raise wrong(f"reverse: `{pattern}` is not a usable regular expression: {problem}")
+        return self
+
+
+class KernelTable(Table):
+    """``[kernel]``: a kernel other than IPython's."""
+
+    command: Annotated[list[Filled], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_a_connection(self) -> "KernelTable":
+        names = {name for word in self.command for name in re.findall(r"\{(\w*)\}", word)}
+        if unknown := sorted(names - {"connection_file", "environment"}):
+            raise wrong(
+                f"has `{{{unknown[0]}}}` in its command, where `{{connection_file}}` and `{{environment}}` are known"
+            )
+        if "connection_file" not in names:
+            raise wrong("needs `{connection_file}` in its command: the kernel has to read that file")
         return self
 
 
@@ -287,18 +212,39 @@ class FrameworkFile(Table):
     """``frameworks/NAME/framework.toml``."""
 
     name: Name | None = None
+    language: CellLanguage = "python"
     title: Filled
-    module: Identifier
-    prefix: Annotated[str, AfterValidator(_dotted)] = ""
+    module: Annotated[str, Field(validate_default=True)] = ""
+    prefix: Dotted = ""
     packages: list[Filled] = []
-    python: Annotated[str, AfterValidator(_python)] = ""
+    python: Version = ""
     interpreter: Filled | None = None
-    variables: dict[Annotated[str, AfterValidator(_variable)], str] = {}
+    comment: Comment = ""
+    preload: Annotated[list[Module], AfterValidator(unique)] = []
+    variables: dict[Variable, str] = {}
+    kernel: KernelTable | None = None
     aliases: AliasesTable = AliasesTable()
+
+    @field_validator("module")
+    @classmethod
+    def _module(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("language") == "python":
+            raise PydanticCustomError("missing", "is missing")
+        if value and not value.isidentifier():
+            raise wrong("must be a Python name")
+        return value
 
     @model_validator(mode="after")
     def _prefix_where_needed(self) -> "FrameworkFile":
         bare = [*self.aliases.same, *(name for name, value in self.aliases.simple.items() if value.isidentifier())]
         if bare and not self.prefix:
-            raise _wrong(f"needs a `prefix`, since the alias `{bare[0]}` stands for a name without a dot")
+            raise wrong(f"needs a `prefix`, since the alias `{bare[0]}` stands for a name without a dot")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_language(self) -> "FrameworkFile":
+        if not self.comment and not comment_sign(self.language):
+            raise wrong(f"needs `comment`, what begins a comment in {self.language}")
+        if self.language != "python" and self.aliases != AliasesTable():
+            raise wrong(f"has aliases, which only code in Python can have, not {self.language}")
         return self

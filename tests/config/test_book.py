@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from d2lbuild.config import HeaderLink, load_config
+from d2lbuild.model import Needs
 
 Write = Callable[[str, str], Path]
 Wrong = Callable[[], list[str]]
@@ -33,6 +34,7 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
     for name in ("a.bib", "static/f.png", "static/l.svg", "static/a.css", "static/a.js"):
         write(name, "")
     write("text/index.md", "")
+    write("text/cnn/lenet.md", "")
     write(
         "conf/book.toml",
         """
@@ -67,6 +69,21 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
         startup_timeout = 1.5
         max_output = 10
         data = ["data/**"]
+        keep = ["data", "models/big"]
+        pass_variables = ["MY_TOKEN"]
+        fork = false
+        sandbox = true
+        memory = "1.5GiB"
+        shared_cache = "s3://bucket/results"
+        shared_cache_writable = true
+        [execution.sections."cnn/lenet"]
+        gpus = 1
+        gpu_memory = "8GiB"
+        uses_gpu = true
+        memory = "500MB"
+        timeout = 900
+        packages = ["networkx==3.3"]
+        [execution.sections.cnn]
         [output]
         folder = "out/all"
         """,
@@ -89,8 +106,79 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
     assert (config.library.package, config.library.version_file) == ("mylib", PurePosixPath("mylib/__init__.py"))
     assert (config.execution.enabled, config.execution.timeout, config.execution.startup_timeout) == (False, 30, 1.5)
     assert (config.execution.max_output, config.execution.data) == (10, ("data/**",))
+    run = config.execution
+    assert (run.keep, run.pass_variables) == (("data", "models/big"), ("MY_TOKEN",))
+    assert (run.fork, run.sandbox, run.memory) == (False, True, 3 * 2**29)
+    assert (run.shared_cache, run.shared_cache_writable) == ("s3://bucket/results", True)
+    assert run.sections == {
+        "cnn/lenet": Needs(1, 8 * 2**30, True, 500_000_000, 900, ("networkx==3.3",), "conf/book.toml:40"),
+        "cnn": Needs(origin="conf/book.toml:47"),
+    }
     assert config.output == book / "out/all"
     assert pickle.loads(pickle.dumps(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("written", "there"), [("", ""), ("../cache", "cache"), ("/mnt/cache", "/mnt/cache"), ("https://x.y/z", "")]
+)
+def test_the_shared_cache_is_an_address_or_an_absolute_folder(
+    book: Path, defaults: Path, write: Write, written: str, there: str
+) -> None:
+    write("conf/book.toml", SMALL + f'[execution]\nshared_cache = "{written}"\n')
+    found = load_config(book, defaults=defaults).execution.shared_cache
+    assert found == (str(book.parent / there) if there else written)
+
+
+@pytest.mark.parametrize(
+    ("rest", "messages"),
+    [
+        (
+            'memory = "4"\nkeep = ["../x", 1]',
+            [
+                '7: error: [execution] `memory` must be a size such as `4GiB` or `500MB`, is "4"',
+                '8: error: [execution] `keep[0]` must be a path with `/` that does not leave the book, is "../x"',
+                "8: error: [execution] `keep[1]` must be text in quotes, is 1",
+            ],
+        ),
+        ("memory = 4", ["7: error: [execution] `memory` must be a size such as `4GiB` or `500MB`, is 4"]),
+        ('memory = "0GiB"', ["7: error: [execution] `memory` must be a size such as `4GiB` or `500MB`"]),
+        ('keep = ["a", "a"]', ["7: error: [execution] `keep` names `a` twice"]),
+        ('pass_variables = ["A B"]', ["7: error: [execution] `pass_variables[0]` is not the name of an environment"]),
+        ("shared_cache_writable = true", ["6: error: [execution] has `shared_cache_writable`, but no `shared_cache`"]),
+        ("gpus = 1", ["7: error: key [execution] `gpus` is not known (it belongs in [execution.sections])"]),
+        (
+            '[execution.sections.cnn]\ngpu = 1\ngpus = -1\npackages = ["x>=1"]\n[execution.sections.cnm]',
+            [
+                "8: error: key [execution] `sections.cnn.gpu` is not known (did you mean `gpus`?)",
+                "9: error: [execution] `sections.cnn.gpus` must be greater than or equal to 0, is -1",
+                "10: error: [execution] `sections.cnn.packages[0]` must name one version of one package, such as",
+            ],
+        ),
+        (
+            '[execution.sections.cnm]\n[execution.sections."cnn/page.md"]',
+            [
+                "7: error: [execution] `sections` has `cnm`, but . has no such section or folder (did you mean `cnn",
+                (
+                    "8: error: [execution] `sections` has `cnn/page.md`, but . has no such section or folder "
+                    "(did you mean `cnn/page`?)"
+                ),
+            ],
+        ),
+        (
+            '[execution.sections."cnn/page"]\ngpus = 2\ngpu_memory = "1GB"',
+            ["7: error: [execution] `sections.cnn/page` has `gpu_memory`, which shares one GPU, and several `gpus`"],
+        ),
+    ],
+)
+def test_wrong_ways_of_running_are_named_with_their_lines(
+    write: Write, wrong: Wrong, rest: str, messages: list[str]
+) -> None:
+    write("cnn/page.md", "")
+    write("conf/book.toml", SMALL + "[execution]\n" + rest + "\n")
+    found = wrong()
+    assert len(found) == len(messages)
+    for finding, message in zip(found, messages, strict=True):
+        assert finding.startswith(f"conf/book.toml:{message}")
 
 
 def test_all_problems_of_all_files_are_reported_at_once(write: Write, wrong: Wrong) -> None:

@@ -28,11 +28,13 @@ def test_a_definition_of_the_book_goes_before_that_of_the_program(book: Path, de
 def test_every_key_of_a_definition_arrives(book: Path, defaults: Path, write: Write) -> None:
     write("conf/book.toml", BOOK)
     write("frameworks/own/requirements.txt", "x==1\n")
+    write("frameworks/own/requirements-gpu.in", "x[gpu]\n")
+    write("frameworks/own/requirements-gpu.txt", "x==1\ny==2\n")
     write("frameworks/own/header.py", "import x\n\nNAME = 1\n")
     write(
         "frameworks/own/framework.toml",
         'name = "own"\ntitle = "Own"\nmodule = "own_module"\nprefix = "x.np"\npackages = ["x", "y"]\npython = "3.12"\n'
-        'interpreter = "env/bin/python"\n'
+        'interpreter = "env/bin/python"\npreload = ["x", "x.y"]\n'
         '[variables]\nX_LEVEL = "2"\n'
         '[aliases]\nsame = ["ones"]\n'
         '[aliases.simple]\nconcat = "cat"\nlog = "x.math.log"\n'
@@ -47,14 +49,35 @@ def test_every_key_of_a_definition_arrives(book: Path, defaults: Path, write: Wr
     assert own.variables == {"X_LEVEL": "2"}
     assert own.lock == book / "frameworks/own/requirements.txt"
     assert own.requirements is None
+    assert own.gpu_requirements == book / "frameworks/own/requirements-gpu.in"
+    assert own.gpu_lock == book / "frameworks/own/requirements-gpu.txt"
+    assert own.preload == ("x", "x.y")
+    assert (own.language, own.comment, own.kernel) == ("python", "#", ())
     assert own.library_file is None
     assert own.header == Text("import x\n\nNAME = 1\n", Span(PurePosixPath("frameworks/own/header.py"), 1, 3))
     assert own.aliases.simple == {"ones": "x.np.ones", "concat": "x.np.cat", "log": "x.math.log"}
     assert own.aliases.fluent == {"numpy": "detach().numpy"}
     assert own.aliases.args == (("f(a_1, keepdims=k)", "x.f(a_1, keepdim=k)"),)
-    place = Span(PurePosixPath("frameworks/own/framework.toml"), 20, 20)
+    place = Span(PurePosixPath("frameworks/own/framework.toml"), 21, 21)
     assert own.aliases.plain == (Text("size = lambda a: a.numel()", place),)
     assert own.aliases.reverse == ((r"d2l\.size\((\w+)\)", r"\1.numel()"),)
+
+
+def test_a_framework_of_another_language(book: Path, defaults: Path, write: Write) -> None:
+    write("conf/book.toml", BOOK)
+    write("frameworks/own/header.py", "this is no Python")
+    command = '["{environment}/bin/jsk", "--file={connection_file}"]'
+    write("frameworks/own/framework.toml", f'title = "JS"\nlanguage = "javascript"\n[kernel]\ncommand = {command}\n')
+    own = load_config(book, defaults=defaults).framework("own")
+    assert (own.module, own.language, own.comment) == ("own", "javascript", "//")
+    assert own.kernel == ("{environment}/bin/jsk", "--file={connection_file}")
+    assert own.header is None
+
+
+def test_a_comment_sign_of_its_own(book: Path, defaults: Path, write: Write) -> None:
+    write("conf/book.toml", BOOK)
+    write("frameworks/own/framework.toml", 'title = "X"\nlanguage = "nobodys"\ncomment = "(*"\n')
+    assert load_config(book, defaults=defaults).framework("own").comment == "(*"
 
 
 def test_a_link_to_an_interpreter_is_not_followed(book: Path, defaults: Path, write: Write) -> None:
@@ -89,6 +112,21 @@ def test_a_folder_without_a_definition_is_reported(book: Path, defaults: Path, w
         ('python = "3"', "3: error: `python` must be a Python version such as `3.11`"),
         ("python = 3.11", "3: error: `python` must be text in quotes, is 3.11"),
         ('prefix = "a-b"', "3: error: `prefix` must be Python names joined by dots"),
+        ('preload = ["a-b"]', "3: error: `preload[0]` must be Python names joined by dots"),
+        ('language = "Java"', "3: error: `language` must be the name of a language in lower case, such as `java`"),
+        ('language = "nobodys"', "1: error: the file needs `comment`, what begins a comment in nobodys"),
+        ('comment = "rem"', "3: error: `comment` must be what begins a comment, such as `#` or `//`"),
+        (
+            'language = "java"\nprefix = "x"\n[aliases]\nsame = ["ones"]',
+            "1: error: the file has aliases, which only code in Python can have, not java",
+        ),
+        ("[kernel]\ncommand = []", "4: error: [kernel] `command` must not be empty"),
+        ('[kernel]\ncommand = ["k"]', "3: error: [kernel] needs `{connection_file}` in its command"),
+        (
+            '[kernel]\ncommand = ["{env}/k", "{connection_file}"]',
+            "3: error: [kernel] has `{env}` in its command, where `{connection_file}` and `{environment}` are known",
+        ),
+        ("[kernel]", "3: error: [kernel] `command` is missing"),
         ("[variables]\nX = 1", "4: error: [variables] `X` must be text in quotes, is 1"),
         ('[variables]\n"A=B" = "1"', "4: error: [variables] `A=B` is not the name of an environment variable"),
         ('[aliases]\nsame = ["ones"]', "1: error: the file needs a `prefix`, since the alias `ones` stands for a name"),

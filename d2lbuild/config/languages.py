@@ -1,0 +1,17 @@
+"""What is known of the languages that code cells can be in."""
+
+__all__ = ["comment_sign"]
+
+_SIGNS = {
+    "#": "python bash elixir julia nim perl r ruby",
+    "//": "c c++ cpp csharp dart fsharp go groovy java javascript kotlin php rust scala swift typescript zig",
+    "--": "haskell lua sql",
+    "%": "matlab octave",
+    ";": "clojure scheme",
+}
+_COMMENTS = {language: sign for sign, languages in _SIGNS.items() for language in languages.split()}
+
+
+def comment_sign(language: str) -> str:
+    """Return what begins a comment in a language, such as ``//`` in ``java``; empty if it is not known."""
+    return _COMMENTS.get(language, "")
