@@ -10,15 +10,16 @@ from d2lbuild.config import Config, Framework
 from d2lbuild.edition.edition import Edition
 from d2lbuild.edition.library import used_names
 from d2lbuild.errors import UsageError
-from d2lbuild.execution.cache import History, ResultCache
+from d2lbuild.execution.cache import ResultCache
 from d2lbuild.execution.environments import Environment, environment_digest, find, sync
+from d2lbuild.execution.history import History
 from d2lbuild.execution.home import cache_home
-from d2lbuild.execution.keys import file_digests, key_parts
+from d2lbuild.execution.keys import FileDigests, file_digests, key_parts
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
-from d2lbuild.model import ExecutionResult, Notebook, Status
+from d2lbuild.model import ExecutionResult, Notebook
 
-__all__ = ["plan_runs", "run_notebooks"]
+__all__ = ["book_digests", "plan_runs", "run_notebooks"]
 
 
 def plan_runs(config: Config, request: BuildRequest, editions: Mapping[str, Edition]) -> BuildPlan:
@@ -37,9 +38,18 @@ def plan_runs(config: Config, request: BuildRequest, editions: Mapping[str, Edit
     others: list[NotebookToRun] = []
     for one in wanted:
         (asked if not request.sections or _asked_for(one.section, request.sections) else others).append(one)
-    found = plan(asked, cache, history, rerun_failed=request.rerun_failed, force=request.force)
+    digests = book_digests(config)
+    found = plan(
+        asked,
+        cache,
+        history,
+        digest_of=digests,
+        rerun_failed=request.rerun_failed,
+        force=request.force,
+        rerun=lambda one: _asked_for(one.section, request.rerun),
+    )
     # The other sections show what the cache has; they are neither run nor, if they have failed, forgotten.
-    known = plan(others, cache, history)
+    known = plan(others, cache, history, digest_of=digests)
     return BuildPlan((*found.cached, *known.cached), (*found.failed, *known.failed), found.todo)
 
 
@@ -55,7 +65,24 @@ def _to_run(
         variables=edition.framework.variables,
         data=data,
     )
-    return NotebookToRun(notebook.section.id, edition.framework.name, parts)
+    return NotebookToRun(notebook.section.id, edition.framework.name, parts, lambda: _details(edition, names))
+
+
+def _details(edition: Edition, names: frozenset[str] | None) -> dict[str, str]:
+    """Return what stands behind the digests of a notebook's key, so that a change of it can be shown."""
+    library, lock = edition.library, edition.framework.lock
+    texts = {
+        f"library:{name}": "\n\n".join(code for code, _ in library.pieces[name]) for name in library.closure(names)
+    }
+    texts["library:"] = edition.framework.header.text if edition.framework.header else ""
+    if edition.framework.interpreter is None and lock is not None:
+        texts["environment"] = lock.read_text("utf-8")
+    return texts
+
+
+def book_digests(config: Config) -> FileDigests:
+    """Return what says whether the files that notebooks were found to read are still the same."""
+    return FileDigests(config.root / config.chapters, _resources(config), config.execution.keep)
 
 
 def _code_cells(notebook: Notebook) -> tuple[CodeCell, ...]:
@@ -84,22 +111,31 @@ def run_notebooks(
 
     home = cache_home()
     cache, history = ResultCache(home), History(home, config.name)
+    digests = book_digests(config)
     environments = {
         name: _environment(editions[name].framework, home, observer)
         for name in dict.fromkeys(planned.notebook.framework for planned in build_plan.todo)
     }
     files = _resources(config)
-    notebooks = {planned.notebook.key: planned.notebook for planned in build_plan.todo}
+    notebooks = {
+        (planned.notebook.section, planned.notebook.framework): planned.notebook for planned in build_plan.todo
+    }
     requests = [
         _request(config, editions[planned.notebook.framework], planned.notebook, environments=environments, files=files)
         for planned in build_plan.todo
     ]
     with closing(local.run_all(requests, request.jobs, observer.started)) as runs:
         for done, result in runs:
-            notebook = notebooks[done.key]
-            cache.put(notebook.key, notebook.parts, result)
-            if result.status in {Status.DONE, Status.FAILED}:
-                history.put(notebook.section, notebook.framework, notebook.parts, result.seconds)
+            notebook = notebooks[done.section, done.framework]
+            cache.put(notebook.parts, result)
+            history.put(
+                notebook.section,
+                notebook.framework,
+                notebook.parts,
+                result,
+                details=notebook.details(),
+                size_of=digests.size,
+            )
             observer.finished(done, result)
             yield notebook, result
 

@@ -16,7 +16,7 @@ from d2lbuild.config import Config
 from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
-from d2lbuild.execution.plan import BuildPlan
+from d2lbuild.execution.plan import BuildPlan, loaded
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
@@ -54,7 +54,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     book, editions = _read(config, request.frameworks)
     findings = _findings(config, book, editions)
     observer.read(book, findings)
-    build_plan = plan_runs(config, request, editions) if _executes(config, request) else None
+    build_plan = loaded(plan_runs(config, request, editions)) if _executes(config, request) else None
     results: dict[tuple[str, str], ExecutionResult] = {}
     fresh: set[tuple[str, str]] = set()
     if build_plan is not None:

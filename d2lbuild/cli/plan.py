@@ -57,11 +57,11 @@ def plan(
 
 def _rows(found: "BuildPlan") -> Iterator[tuple[str, str, str, str, str]]:
     for known in found.cached:
-        yield "cached", known.notebook.framework, known.notebook.section, "", duration(known.result.seconds)
+        yield "cached", known.notebook.framework, known.notebook.section, "", duration(known.head.seconds)
     for known in found.failed:
-        error = known.result.failure.name if known.result.failure else known.result.status.value
+        error = known.head.failure.name if known.head.failure else known.head.status.value
         why = f"{error}; unchanged since"
-        yield "failed", known.notebook.framework, known.notebook.section, why, duration(known.result.seconds)
+        yield "failed", known.notebook.framework, known.notebook.section, why, duration(known.head.seconds)
     for run in found.todo:
         seconds = "" if run.seconds is None else duration(run.seconds)
         yield "run", run.notebook.framework, run.notebook.section, run.why, seconds

@@ -1,15 +1,25 @@
 """The plan of a build: what the cache has, what failed and has not changed since, and what has to run, and why."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from d2lbuild.execution.cache import History, ResultCache
-from d2lbuild.execution.keys import KeyParts
+from d2lbuild.execution.cache import ResultCache, discard
+from d2lbuild.execution.entries import DamagedEntry, Entry
+from d2lbuild.execution.history import History, HistoryRecord
+from d2lbuild.execution.keys import DigestOf, KeyParts
 from d2lbuild.model import ExecutionResult, Status
 
-__all__ = ["BuildPlan", "KnownResult", "NotebookToRun", "PlannedRun", "plan"]
+__all__ = ["BuildPlan", "KnownResult", "NotebookToRun", "PlannedRun", "loaded", "plan"]
 
 _MAX_NAMES = 4
+
+_NO_RESULT = "no result in the cache"
+
+_NOT_KEPT = {
+    Status.TIMEOUT: "timed out before",
+    Status.DIED: "its kernel died before",
+    Status.NOT_STARTED: "its kernel did not start before",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +29,33 @@ class NotebookToRun:
     section: str
     framework: str
     parts: KeyParts
+    """Those that are known before a run."""
+    details: Callable[[], Mapping[str, str]] = field(default=dict, compare=False)
+    """Returns the texts behind the digests, by the names of parts, beside those that the parts bring: ``environment``
+    its versions, a line each as in a lock, ``library:train`` code."""
 
     @property
     def key(self) -> str:
-        """Its key in the cache."""
+        """Its key without the files that it will be found to read."""
         return self.parts.key
 
 
 @dataclass(frozen=True, slots=True)
 class KnownResult:
-    """A notebook and its result in the cache."""
+    """A notebook and its result in the cache, whose outputs are read when they are asked for."""
 
     notebook: NotebookToRun
-    result: ExecutionResult
+    found: Entry | ExecutionResult
+
+    @property
+    def head(self) -> ExecutionResult:
+        """The result, perhaps without outputs: how it ended, when, how long it took."""
+        return self.found.head if isinstance(self.found, Entry) else self.found
+
+    @property
+    def result(self) -> ExecutionResult:
+        """The whole result. After `loaded` this cannot fail."""
+        return self.found.load() if isinstance(self.found, Entry) else self.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +64,7 @@ class PlannedRun:
 
     notebook: NotebookToRun
     why: str
-    """``never run``, ``code changed``, ``library changed: train, Timer``, …"""
+    """``never run``, ``code changed``, ``library changed: train, Timer``, ``timed out before``, …"""
     seconds: float | None
     """How long it took the last time."""
 
@@ -61,33 +85,65 @@ def plan(
     cache: ResultCache,
     history: History,
     *,
+    digest_of: DigestOf,
     rerun_failed: bool = False,
     force: bool = False,
+    rerun: Callable[[NotebookToRun], bool] = lambda _: False,
 ) -> BuildPlan:
-    """Compare the wanted notebooks with the cache; `force` runs all of them."""
+    """Compare the wanted notebooks with the cache; outputs are not read.
+
+    `digest_of` says what the files that notebooks were found to read hold now. `force` runs all notebooks, `rerun`
+    those of which it says so.
+    """
+    asked = ["forced" if force else "asked for" if rerun(notebook) else "" for notebook in wanted]
+    looked_up = [notebook.parts for notebook, why in zip(wanted, asked, strict=True) if not why]
+    entries = iter(cache.find_all(looked_up, digest_of))
     cached: list[KnownResult] = []
     failed: list[KnownResult] = []
     todo: list[PlannedRun] = []
-    for notebook in wanted:
-        result = None if force else cache.get(notebook.key)
-        if result is not None and result.status is Status.DONE:
-            cached.append(KnownResult(notebook, result))
-        elif result is not None and not rerun_failed:
-            failed.append(KnownResult(notebook, result))
+    for notebook, why in zip(wanted, asked, strict=True):
+        entry = None if why else next(entries)
+        if entry is not None and entry.head.status is Status.DONE:
+            cached.append(KnownResult(notebook, entry))
+        elif entry is not None and not rerun_failed:
+            failed.append(KnownResult(notebook, entry))
         else:
-            todo.append(_planned(notebook, history, "forced" if force else "failed before" if result else ""))
+            todo.append(_planned(notebook, history, digest_of, why or ("failed before" if entry else "")))
+    return BuildPlan(tuple(cached), tuple(failed), _longest_first(todo))
+
+
+def loaded(found: BuildPlan) -> BuildPlan:
+    """Read the outputs of all known results; a damaged one is removed, and has to be made again."""
+    kept: dict[bool, list[KnownResult]] = {False: [], True: []}
+    todo = list(found.todo)
+    for known in (*found.cached, *found.failed):
+        try:
+            kept[known.head.failure is None].append(replace(known, found=known.result))
+        except (DamagedEntry, OSError):
+            if isinstance(known.found, Entry):
+                discard(known.found.path)
+            todo.append(PlannedRun(known.notebook, "its result in the cache was damaged", known.head.seconds))
+    return BuildPlan(tuple(kept[True]), tuple(kept[False]), _longest_first(todo))
+
+
+def _longest_first(runs: Sequence[PlannedRun]) -> tuple[PlannedRun, ...]:
     # Sorting is stable: without a known time they stay in reading order.
-    todo.sort(key=lambda run: float("-inf") if run.seconds is None else -run.seconds)
-    return BuildPlan(tuple(cached), tuple(failed), tuple(todo))
+    return tuple(sorted(runs, key=lambda run: float("-inf") if run.seconds is None else -run.seconds))
 
 
-def _planned(notebook: NotebookToRun, history: History, why: str) -> PlannedRun:
+def _planned(notebook: NotebookToRun, history: History, digest_of: DigestOf, why: str) -> PlannedRun:
     record = history.get(notebook.section, notebook.framework)
     if record is None:
         return PlannedRun(notebook, why or "never run", None)
-    changes = notebook.parts.changes(record.parts)
-    reasons = "; ".join(_reason(kind, names) for kind, names in changes.items())
-    return PlannedRun(notebook, why or reasons or "no result in the cache", record.seconds)
+    # A run that was ended tells at least that it takes this long.
+    seconds = max(record.seconds, record.expected or 0.0) if record.status is Status.TIMEOUT else record.expected
+    return PlannedRun(notebook, why or _reasons(notebook, record, digest_of), seconds)
+
+
+def _reasons(notebook: NotebookToRun, record: HistoryRecord, digest_of: DigestOf) -> str:
+    now = notebook.parts.with_present(KeyParts(record.parts).inputs, digest_of)
+    reasons = [_reason(kind, names) for kind, names in now.changes(record.parts).items()]
+    return "; ".join(reasons) or _NOT_KEPT.get(record.status, _NO_RESULT)
 
 
 def _reason(kind: str, names: list[str]) -> str:
