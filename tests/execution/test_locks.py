@@ -70,3 +70,16 @@ def test_our_locks_are_complete_and_of_no_machine(name: str) -> None:
         if line[0] != "#"
     ]
     assert [package for package in wanted if not any(line.startswith(f"{package}==") for line in lines)] == []
+
+
+@pytest.mark.parametrize("name", ["pytorch", "tensorflow", "jax"])
+def test_our_locks_for_gpus_agree_with_the_others(name: str) -> None:
+    cpu, gpu = (
+        dict(line.partition(" ;")[0].split("==") for line in body((LOCKS / name / file).read_text("utf-8")))
+        for file in ("requirements.txt", "requirements-gpu.txt")
+    )
+    assert {
+        package: (cpu[package], gpu[package]) for package in cpu.keys() & gpu.keys() if cpu[package] != gpu[package]
+    } == {}
+    assert len(cpu.keys() & gpu.keys()) > 40
+    assert any(package.startswith("nvidia-") for package in gpu)
