@@ -45,7 +45,7 @@ def libraries(config: Config, frameworks: Sequence[str]) -> Mapping[str, Library
 
 def checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibraries:
     """Return the library of each framework, and what is wrong with them or with code that uses them."""
-    with without_collections():
+    with without_collections(freeze=True):
         return _checked_libraries(config, frameworks)
 
 

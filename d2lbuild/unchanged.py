@@ -5,11 +5,10 @@ It is only a short cut. Where any of them differs, or anything is odd, the comma
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from d2lbuild.files import write_atomically
 
 __all__ = ["Record", "look_up", "note"]
 
@@ -28,7 +27,10 @@ class Record:
 
 
 def look_up(folder: Path, command: Sequence[str]) -> Record | None:
-    """Return what `command` said, if all files that it read and wrote are as it left them; otherwise None."""
+    """Return what a command said here, if all files that it read and wrote are as it left them; otherwise None.
+
+    The command is given by the arguments of the program.
+    """
     try:
         data = json.loads(_file(folder, command).read_text(encoding="utf-8"))
         if data["files"] != _facts(Path(name) for name in data["files"]):
@@ -40,12 +42,16 @@ def look_up(folder: Path, command: Sequence[str]) -> Record | None:
 
 def note(folder: Path, command: Sequence[str], files: Iterable[Path], record: Record) -> None:
     """Remember what `command` said, and the files and folders that this depends on."""
+    from d2lbuild.files import write_atomically  # noqa: PLC0415 - looking up is to be quick
+
     data = {"files": _facts(files), "out": record.out, "messages": record.messages, "code": record.code}
     write_atomically(_file(folder, command), json.dumps(data))
 
 
 def _file(folder: Path, command: Sequence[str]) -> Path:
-    name = hashlib.sha256("\0".join(command).encode()).hexdigest()[:16]
+    # Arguments mean something else in another folder, for another user and in another version of this program.
+    whole = [str(Path.cwd()), os.path.expanduser("~"), __file__, *command]  # noqa: PTH111 - this one never fails
+    name = hashlib.sha256("\0".join(whole).encode(errors="surrogateescape")).hexdigest()[:16]
     return folder / "unchanged" / f"{name}.json"
 
 

@@ -2,8 +2,6 @@
 
 import errno
 import functools
-import io
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
@@ -14,13 +12,14 @@ from d2lbuild import __version__
 from d2lbuild.cli.build import build
 from d2lbuild.cli.check import check
 from d2lbuild.cli.clean import clean
+from d2lbuild.cli.entry import drop_output
 from d2lbuild.cli.env import lock, remove, show, sync
 from d2lbuild.cli.extract_lib import extract_lib
 from d2lbuild.cli.messages import complain, say
 from d2lbuild.cli.plan import plan
 from d2lbuild.errors import D2lbuildError
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 INTERRUPTED = 130
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -36,11 +35,10 @@ app = typer.Typer(
 environments = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code."""
-    _never_fail_on_characters()
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that `arguments` name and return the exit code."""
     try:
-        typer.main.get_command(app)(args=argv, prog_name="d2lbuild")
+        typer.main.get_command(app)(args=list(arguments), prog_name="d2lbuild", obj=tuple(arguments))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except KeyboardInterrupt:
@@ -89,8 +87,7 @@ def _guarded(command: Callable[..., int]) -> Callable[..., None]:
         except KeyboardInterrupt:
             code = _interrupted()
         except BrokenPipeError:
-            # The reader has seen enough; what is still buffered must not complain when Python ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            drop_output()
             code = 1
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -109,12 +106,6 @@ def _told(error: OSError) -> str:
 def _interrupted() -> int:
     complain("", title="interrupted")
     return INTERRUPTED
-
-
-def _never_fail_on_characters() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 _COMMANDS: Mapping[str, Callable[..., int]] = {

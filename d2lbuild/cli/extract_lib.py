@@ -11,7 +11,7 @@ from d2lbuild import unchanged
 from d2lbuild.cli.messages import count, diff_text, finding_text, note, say
 from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
 from d2lbuild.cli.parity import parity_text
-from d2lbuild.config import default_frameworks, find_book
+from d2lbuild.config import config_files, default_frameworks
 from d2lbuild.errors import StaleError, UsageError
 from d2lbuild.execution.home import cache_home
 from d2lbuild.files import write_if_changed
@@ -25,6 +25,7 @@ __all__ = ["extract_lib"]
 
 
 def extract_lib(  # noqa: PLR0917 - the options of the command line
+    context: typer.Context,
     framework: FrameworkOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="DIR", help="Write the package, or the wheel, into this folder.")
@@ -62,18 +63,9 @@ def extract_lib(  # noqa: PLR0917 - the options of the command line
     """
     if wheel and check:
         raise UsageError("--check compares modules, and --wheel writes none", hint="leave one of the two out")
-    root = book.expanduser().absolute() if book else find_book(Path.cwd())
-    command = ["extract-lib", str(root), str(output), *words(framework), f"{check=} {wheel=} {imports=}"]
-    if not parity and (known := unchanged.look_up(cache_home(), command)):
-        for line in known.messages:
-            note(line)
-        for line in known.out:
-            say(line)
-        return known.code
-
     from d2lbuild import extraction, pipeline  # noqa: PLC0415 - slow to import
 
-    config = read_config(root)
+    config = read_config(book)
     names = pipeline.select_frameworks(config, words(framework) or ("all",))
     if parity:
         say(parity_text(extraction.libraries(config, names)))
@@ -93,7 +85,7 @@ def extract_lib(  # noqa: PLR0917 - the options of the command line
     paths = _write_modules(config, found.libraries, folder, check=check)
     files = [*_dependencies(config), *found.files, *paths]
     record = unchanged.Record(() if check else tuple(map(str, paths)), tuple(messages), code)
-    unchanged.note(cache_home(), command, files, record)
+    unchanged.note(cache_home(), context.obj, files, record)
     return code
 
 
@@ -128,10 +120,12 @@ def _write_modules(
 
 def _dependencies(config: "Config") -> list[Path]:
     """Return what the modules depend on beside the chapters: the configuration, environments and d2lbuild itself."""
+    here = Path.cwd()
+    sources = [file for folder in (config.root, here, *here.parents) for file in config_files(folder)]
     folders = [config.root / "frameworks", default_frameworks()]
     definitions = [file for folder in folders for file in (folder, *folder.rglob("*"))]
     program = Path(__file__).parents[1].rglob("*.py")
-    return [config.source, *definitions, cache_home() / "environments", *program]
+    return [config.source, *sources, *definitions, cache_home() / "environments", *program]
 
 
 def _write_wheel(config: "Config", libraries: Mapping[str, "Library"], folder: Path | None) -> None:
