@@ -1,15 +1,28 @@
 """`d2lbuild build`: runs notebooks and writes the outputs."""
 
+import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from d2lbuild.cli.messages import complain, count, counted, duration, errors, note, say, serious
-from d2lbuild.cli.options import BookOption, FrameworkOption, SectionArgument, known, read_config, section_ids, words
+from d2lbuild.cli.messages import complain, count, counted, errors, note, say, serious
+from d2lbuild.cli.options import (
+    BookOption,
+    FrameworkOption,
+    SectionArgument,
+    backend_and_address,
+    known,
+    read_config,
+    report_paths,
+    section_ids,
+    words,
+)
 
 if TYPE_CHECKING:
     from d2lbuild.cli.progress import PlainProgress
+    from d2lbuild.config import Config
     from d2lbuild.pipeline import BuildReport
 
 __all__ = ["build"]
@@ -37,7 +50,34 @@ def build(
     rerun_failed: Annotated[
         bool, typer.Option("--rerun-failed", help="Run notebooks again that failed and have not changed since.")
     ] = False,
+    rerun: Annotated[
+        list[str] | None,
+        typer.Option("--rerun", metavar="SECTION", help="Run this section or folder again, whatever the cache has."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run everything again, whatever the cache has.")] = False,
+    require_all: Annotated[
+        bool, typer.Option("--require-all", help="Exit with 1 if this machine cannot run a notebook, too.")
+    ] = False,
+    fork: Annotated[
+        bool | None,
+        typer.Option(
+            "--fork/--no-fork", show_default=False, help="Fork kernels from a warm process. Default: on Linux."
+        ),
+    ] = None,
+    sandbox: Annotated[
+        bool | None,
+        typer.Option(
+            "--sandbox/--no-sandbox", show_default=False, help="No network, and a limit of memory. Default: no sandbox."
+        ),
+    ] = None,
+    backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="local, or ray for a cluster.")] = "local",
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="ADDRESS", help="Of the cluster. Default: as Ray finds it.")
+    ] = None,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option("--report", metavar="FILE", help="Also write junit.xml or report.html; may be repeated."),
+    ] = None,
 ) -> int:
     """Run what has changed and write the website.
 
@@ -51,6 +91,8 @@ def build(
       d2lbuild build
       d2lbuild build --framework all --strict
       d2lbuild build -f jax linear-regression        run this folder only
+      d2lbuild build --rerun linear-regression/scratch
+      d2lbuild build --report junit.xml --report report.html
       d2lbuild build --no-execute --to html,notebooks
       d2lbuild build --book ~/books/d2l-en --output /tmp/d2l-en --no-execute
     """
@@ -58,6 +100,8 @@ def build(
     from d2lbuild import pipeline  # noqa: PLC0415
 
     config = read_config(book, output)
+    reports = report_paths(report)
+    backend, address = backend_and_address(backend, address)
     request = pipeline.BuildRequest(
         frameworks=pipeline.select_frameworks(config, words(framework)),
         to=known(words(to), pipeline.RENDERERS, "output") or ("html",),
@@ -65,11 +109,23 @@ def build(
         sections=section_ids(sections, config),
         jobs=jobs,
         rerun_failed=rerun_failed,
+        rerun=section_ids(rerun, config),
         force=force,
+        fork=fork,
+        sandbox=sandbox,
+        require_all=require_all,
+        backend=backend,
+        address=address,
     )
     with _progress(all_findings=strict) as progress:
-        report = pipeline.build(config, request, progress)
-    return _show(report, progress, strict=strict)
+        built = pipeline.build(config, request, progress)
+    _show(built, progress)
+    _write_reports(reports, config, built, require_all=require_all)
+    code = _exit_code(built, strict=strict, require_all=require_all)
+    # The website last: its path is the last line.
+    for name in sorted(built.outputs, key=lambda name: name == "html"):
+        say(str(built.outputs[name]))
+    return code
 
 
 def _progress(*, all_findings: bool) -> "PlainProgress":
@@ -82,8 +138,9 @@ def _progress(*, all_findings: bool) -> "PlainProgress":
     return (LiveProgress if drawn else PlainProgress)(all_findings=all_findings)
 
 
-def _show(report: "BuildReport", progress: "PlainProgress", *, strict: bool) -> int:
-    """Print what came out, and return the exit code."""
+def _show(report: "BuildReport", progress: "PlainProgress") -> None:
+    """Say what came out."""
+    from d2lbuild.cli import summary  # noqa: PLC0415
     from d2lbuild.cli.failures import failure_text  # noqa: PLC0415
 
     progress.show_findings(report.findings)
@@ -92,28 +149,41 @@ def _show(report: "BuildReport", progress: "PlainProgress", *, strict: bool) -> 
         note(failure_text(failed))
     if report.failures:
         note()
-    note(_summary(report))
-    problems = serious(report.findings)
-    if strict and problems:
+    for line in (
+        summary.slowest_text(report.results),
+        *summary.skipped_texts(report.results),
+        *summary.warning_texts(report.results),
+        summary.guess_text(progress.guessed),
+        summary.last_line(report),
+    ):
+        if line is not None:
+            note(line)
+
+
+def _write_reports(paths: Sequence[Path], config: "Config", report: "BuildReport", *, require_all: bool) -> None:
+    from d2lbuild.reporting import Account, write_report  # noqa: PLC0415
+
+    account = Account(
+        title=config.title,
+        release=config.release,
+        notebooks=report.results,
+        seconds=report.seconds,
+        made=datetime.datetime.now(datetime.UTC),
+        require_all=require_all,
+    )
+    for path in paths:
+        write_report(path, account)
+        note(f"report: {path}")
+
+
+def _exit_code(report: "BuildReport", *, strict: bool, require_all: bool) -> int:
+    from d2lbuild.reporting import counts  # noqa: PLC0415
+
+    problems = serious(report.findings) if strict else []
+    if problems:
         complain(f"the book has {counted(problems)}, which --strict does not allow")
-    # The website last: its path is the last line.
-    for name in sorted(report.outputs, key=lambda name: name == "html"):
-        say(str(report.outputs[name]))
-    return int(bool(report.failures or (strict and problems)))
-
-
-def _summary(report: "BuildReport") -> str:
-    parts = [_notebooks(report)]
-    if problems := counted(serious(report.findings)):
-        parts.append(problems)
-    return f"{'; '.join(parts)}; {duration(report.seconds)} in all"
-
-
-def _notebooks(report: "BuildReport") -> str:
-    if report.plan is None:
-        return "no notebook was run"
-    total = len(report.plan.todo) + len(report.plan.cached) + len(report.plan.failed)
-    parts = [f"{report.executed} run", f"{len(report.plan.cached)} cached"]
-    if report.failures:
-        parts.append(f"{len(report.failures)} failed")
-    return f"{count(total, 'notebook')}: {', '.join(parts)}"
+    skipped = counts(report.results).skipped if require_all else 0
+    if skipped:
+        verb = "was" if skipped == 1 else "were"
+        complain(f"{count(skipped, 'notebook')} {verb} skipped, which --require-all does not allow")
+    return int(bool(report.failures or problems or skipped))

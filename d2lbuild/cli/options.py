@@ -13,7 +13,19 @@ from d2lbuild.errors import UsageError
 if TYPE_CHECKING:
     from d2lbuild.config import Config
 
-__all__ = ["BookOption", "FrameworkOption", "SectionArgument", "known", "read_config", "section_ids", "words"]
+__all__ = [
+    "BookOption",
+    "FrameworkOption",
+    "SectionArgument",
+    "backend_and_address",
+    "known",
+    "read_config",
+    "report_paths",
+    "section_ids",
+    "words",
+]
+
+BACKENDS = ("local", "ray")
 
 BookOption = Annotated[
     Path | None,
@@ -62,6 +74,23 @@ def known(names: Sequence[str], choices: Sequence[str], noun: str) -> tuple[str,
             hint = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(choices)}"
             raise UsageError(f"unknown {noun} '{name}'", hint=hint)
     return tuple(dict.fromkeys(names))
+
+
+def backend_and_address(backend: str, address: str | None) -> tuple[str, str]:
+    """Return where notebooks run; UsageError for a backend that there is not, or that has no address."""
+    (backend,) = known([backend], BACKENDS, "backend")
+    if address is not None and backend == "local":
+        raise UsageError("--address is that of a cluster", hint="add --backend ray")
+    return backend, address or ""
+
+
+def report_paths(reports: Iterable[Path] | None) -> tuple[Path, ...]:
+    """Return where reports go, absolute; UsageError for a kind that there is not, or a place that cannot be written."""
+    from d2lbuild.reporting import check_reports  # noqa: PLC0415 - slow to import
+
+    paths = tuple(dict.fromkeys(path.expanduser().absolute() for path in reports or ()))
+    check_reports(paths)
+    return paths
 
 
 def section_ids(sections: Iterable[str] | None, config: "Config") -> tuple[str, ...]:

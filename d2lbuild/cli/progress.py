@@ -9,13 +9,17 @@ from rich.text import Text
 from d2lbuild.cli.messages import count, duration, errors, finding_text, is_detail, serious
 from d2lbuild.execution.plan import BuildPlan
 from d2lbuild.execution.request import ExecutionRequest
-from d2lbuild.model import Book, ExecutionResult, Finding, Status
+from d2lbuild.model import Book, ExecutionResult, Failure, Finding, Status
+from d2lbuild.notation import show_size
 from d2lbuild.pipeline import Observer
 
-__all__ = ["MOST_FINDINGS", "PlainProgress"]
+__all__ = ["MOST_FINDINGS", "PlainProgress", "stage_words"]
 
 MOST_FINDINGS = 20
 """How many findings a build shows; `check` shows all."""
+
+_GUESS = "its code says "
+"""What the origin of needs says where they were guessed."""
 
 _STAGES = {"write": "preparing the website", "html": "writing the website", "notebooks": "writing notebooks"}
 
@@ -31,6 +35,9 @@ class PlainProgress(Observer):
         self.total = 0
         """How many notebooks will run."""
         self.done = 0
+        self.guessed: dict[tuple[str, str], str] = {}
+        """The notebooks whose needs were guessed from their code, and the words that say so."""
+        self._notes: set[str] = set()
         self._announced: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -78,12 +85,33 @@ class PlainProgress(Observer):
         if not is_detail(line):
             self.console.print(Text(f"  {line}", "dim"))
 
+    def started(self, request: ExecutionRequest) -> None:
+        """Remember what was guessed of a notebook; that it has begun is no news in a log."""
+        if request.needs.uses_gpu and _GUESS in request.needs.origin:
+            self.guessed[request.section, request.framework] = request.needs.origin
+
+    def retried(self, request: ExecutionRequest, result: ExecutionResult) -> None:
+        """Say that a notebook begins again, and why."""
+        text = Text(f"{request.framework}  {request.section}  ").append("retried: ", "yellow")
+        self.console.print(text.append(_what_happened(result.failure, result.status)))
+
+    def note(self, message: str) -> None:
+        """Say once what a user should know."""
+        if message not in self._notes:
+            self._notes.add(message)
+            self.console.print(Text("note: ", "cyan").append(message, "not cyan"))
+
     def finished(self, request: ExecutionRequest, result: ExecutionResult) -> None:
         """Say that a notebook has ended, and how."""
         self.done += 1
-        text = Text(f"[{self.done}/{self.total}] {request.framework}  {request.section}  {duration(result.seconds)}")
+        text = Text(f"[{self.done}/{self.total}] {request.framework}  {request.section}  ")
+        if result.status is not Status.SKIPPED:
+            memory = [] if result.memory is None else [show_size(result.memory)]
+            text.append("  ".join([duration(result.seconds), *memory, result.device]))
         if result.status is not Status.DONE:
-            text.append("  ").append(_what_happened(result), "bold red")
+            skipped = result.status is Status.SKIPPED
+            text.append("skipped: " if skipped else "  ", "yellow" if skipped else "")
+            text.append(_what_happened(result.failure, result.status), "" if skipped else "bold red")
         self.console.print(text)
 
     def rendering(self, stage: str, done: int, total: int) -> None:  # noqa: ARG002 - one line a stage will do
@@ -98,9 +126,12 @@ def stage_words(stage: str) -> str:
     return _STAGES.get(stage, stage)
 
 
-def _what_happened(result: ExecutionResult) -> str:
-    if result.failure is None:
-        return result.status.value
-    message = next(iter(result.failure.message.splitlines()), "")
-    said = f"{result.failure.name}: {message}" if message else result.failure.name
+def _what_happened(failure: Failure | None, status: Status) -> str:
+    if failure is None:
+        return status.value
+    message = next(iter(failure.message.splitlines()), "")
+    if status is Status.SKIPPED:
+        said = message or failure.name
+    else:
+        said = f"{failure.name}: {message}" if message else failure.name
     return said if len(said) <= 200 else f"{said[:199]}…"

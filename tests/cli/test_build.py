@@ -9,12 +9,15 @@ from d2lbuild.execution.plan import BuildPlan
 from d2lbuild.model import Finding, Severity
 from d2lbuild.pipeline import BuildReport, BuildRequest, Observer
 from tests.cli.conftest import Run
-from tests.cli.values import failed, known, to_run
+from tests.cli.values import failed, failed_result, known, reported, skipped_result, to_run
 
 WARNING = Finding("odd", "it is odd", severity=Severity.WARNING)
 NOTE = Finding("so", "it is so", severity=Severity.NOTE)
 OUTPUTS = {"html": Path("/out/html/index.html"), "notebooks": Path("/out/notebooks")}
 PLAN = BuildPlan((known("a/a"),), (), (to_run("a/b"), to_run("a/c")))
+CACHED = reported("a/a", cached=True)
+RESULTS = (CACHED, reported("a/b"), reported("a/c", seconds=2.5))
+TABLE = "slowest  framework  time   device\na/c      pytorch    2.5 s  cpu\na/b      pytorch    1.2 s  cpu\n"
 
 Faked = Callable[[BuildReport], list[tuple[Config, BuildRequest]]]
 
@@ -42,6 +45,7 @@ def _report(**changes: object) -> BuildReport:
         "failures": (),
         "plan": PLAN,
         "executed": 2,
+        "results": RESULTS,
         "outputs": {"html": OUTPUTS["html"]},
         "seconds": 75,
     }
@@ -52,7 +56,7 @@ def test_stdout_is_the_path_of_the_website(run: Run, book: Path, faked: Faked) -
     faked(_report())
     told = run("build")
     assert (told.code, told.out) == (0, "/out/html/index.html\n")
-    assert told.err == "3 notebooks: 2 run, 1 cached; 1 min 15 s in all\n"
+    assert told.err == f"{TABLE}3 notebooks: 2 run, 1 cached; 1 min 15 s in all\n"
 
 
 def test_the_website_is_last(run: Run, book: Path, faked: Faked) -> None:
@@ -69,10 +73,16 @@ def test_defaults(run: Run, book: Path, faked: Faked) -> None:
     assert request == BuildRequest(frameworks=("pytorch",))
 
 
+MORE = (
+    *("--rerun", "one.md", "--rerun", "two", "--no-fork", "--sandbox", "--require-all"),
+    *("--backend", "ray", "--address", "10.0.0.1:6379"),
+)
+
+
 def test_every_option_arrives(run: Run, book: Path, faked: Faked, tmp_path: Path) -> None:
     asked = faked(_report())
     options = ["-f", "jax", "--framework", "pytorch", "--to", "notebooks", "--no-execute", "--output", "o"]
-    told = run("build", *options, "-j", "3", "--rerun-failed", "--force", "one", "chapters/two.md")
+    told = run("build", *options, "-j", "3", "--rerun-failed", "--force", "one", "chapters/two.md", *MORE)
     config, request = asked[0]
     assert told.code == 0
     assert config.output == book / "o"
@@ -83,7 +93,13 @@ def test_every_option_arrives(run: Run, book: Path, faked: Faked, tmp_path: Path
         sections=("one", "two"),
         jobs=3,
         rerun_failed=True,
+        rerun=("one", "two"),
         force=True,
+        fork=False,
+        sandbox=True,
+        require_all=True,
+        backend="ray",
+        address="10.0.0.1:6379",
     )
 
 
@@ -94,9 +110,23 @@ def test_frameworks_are_in_the_order_of_the_book(run: Run, book: Path, faked: Fa
     assert asked[0][1] == BuildRequest(frameworks=("pytorch", "jax"), execute=True)
 
 
-@pytest.mark.parametrize("option", [["-f", "jacks"], ["--to", "htlm"], ["--output", "."], ["--book", "nowhere"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["-f", "jacks"],
+        ["--to", "htlm"],
+        ["--output", "."],
+        ["--book", "nowhere"],
+        ["--backend", "rey"],
+        ["--address", "10.0.0.1:6379"],
+        ["--report", "report.txt"],
+        ["--report", "chapters/one.md/junit.xml"],
+        ["--report", "folder.xml"],
+    ],
+)
 def test_what_does_not_exist_is_wrong_usage(run: Run, book: Path, faked: Faked, option: list[str]) -> None:
     asked = faked(_report())
+    (book / "folder.xml").mkdir()
     told = run("build", *option)
     assert (told.code, told.out, asked) == (2, "", [])
     assert told.err.startswith("error: ")
@@ -104,7 +134,7 @@ def test_what_does_not_exist_is_wrong_usage(run: Run, book: Path, faked: Faked, 
 
 
 def test_a_failed_notebook_fails_the_build_and_is_shown(run: Run, book: Path, faked: Faked) -> None:
-    faked(_report(failures=(failed(),)))
+    faked(_report(failures=(failed(),), results=(CACHED, reported("a/b", failed_result()), RESULTS[2])))
     told = run("build")
     assert told.code == 1
     assert told.out == "/out/html/index.html\n"
@@ -113,7 +143,7 @@ def test_a_failed_notebook_fails_the_build_and_is_shown(run: Run, book: Path, fa
 
 
 def test_without_running_anything(run: Run, book: Path, faked: Faked) -> None:
-    faked(_report(plan=None, executed=0))
+    faked(_report(plan=None, executed=0, results=()))
     assert run("build", "--no-execute").err == "no notebook was run; 1 min 15 s in all\n"
 
 
@@ -121,7 +151,7 @@ def test_warnings_fail_only_a_strict_build(run: Run, book: Path, faked: Faked) -
     faked(_report(findings=(NOTE, WARNING)))
     lenient = run("build")
     assert lenient.code == 0
-    assert lenient.err.startswith("warning: it is odd [odd]\n3 notebooks")
+    assert lenient.err.startswith(f"warning: it is odd [odd]\n{TABLE}3 notebooks")
     assert "it is so" not in lenient.err
     strict = run("build", "--strict")
     assert strict.code == 1
@@ -132,6 +162,35 @@ def test_warnings_fail_only_a_strict_build(run: Run, book: Path, faked: Faked) -
 def test_notes_fail_nothing(run: Run, book: Path, faked: Faked) -> None:
     faked(_report(findings=(NOTE,)))
     assert run("build", "--strict").code == 0
+
+
+def test_skipped_notebooks_fail_the_build_only_if_all_are_required(run: Run, book: Path, faked: Faked) -> None:
+    faked(_report(results=(CACHED, reported("a/b", skipped_result()), reported("a/c", skipped_result()))))
+    lenient = run("build")
+    assert (lenient.code, lenient.out) == (0, "/out/html/index.html\n")
+    assert lenient.err == (
+        "skipped: a/b [pytorch], a/c [pytorch]: it needs 1 GPU\n"
+        "3 notebooks: 0 run, 1 cached, 2 skipped; 1 min 15 s in all\n"
+    )
+    required = run("build", "--require-all")
+    assert (required.code, required.out) == (1, "/out/html/index.html\n")
+    assert required.err.endswith("error: 2 notebooks were skipped, which --require-all does not allow\n")
+
+
+def test_what_notebooks_did_that_they_should_not_is_told(run: Run, book: Path, faked: Faked) -> None:
+    faked(_report(results=(reported("a/b", warnings=("it wrote /tmp/x",), attempts=2),)))
+    told = run("build").err
+    assert "\nnote: a/b [pytorch]: it wrote /tmp/x\n1 notebook: 1 run, 0 cached, 1 retried; " in told
+
+
+def test_reports_are_written_though_a_notebook_failed(run: Run, book: Path, faked: Faked) -> None:
+    faked(_report(failures=(failed(),), results=(reported("a/b", failed_result()),)))
+    told = run("build", "--report", "new/junit.xml", "--report", "report.html")
+    assert told.code == 1
+    assert told.out == "/out/html/index.html\n"
+    assert told.err.endswith(f"\nreport: {book / 'new' / 'junit.xml'}\nreport: {book / 'report.html'}\n")
+    assert 'failures="1"' in (book / "new" / "junit.xml").read_text()
+    assert "<h1>A Mini Book</h1>" in (book / "report.html").read_text()
 
 
 @pytest.mark.integration

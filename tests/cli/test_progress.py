@@ -1,12 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from d2lbuild.cli.progress import MOST_FINDINGS, PlainProgress
+from d2lbuild.edition.edition import make_edition
+from d2lbuild.execution.needs import needs_of
 from d2lbuild.execution.plan import BuildPlan
-from d2lbuild.model import Finding, Severity
+from d2lbuild.model import Failure, Finding, Severity, Status
+from d2lbuild.source.book import load_book
 from tests import books
-from tests.cli.values import failed_result, known, request, to_run
+from tests.cli.values import failed_result, known, request, result, skipped_result, to_run
 
 FILES = {"index.md": books.INDEX, "one.md": "# One\n", "two.md": "# Two\n"}
 
@@ -34,10 +38,44 @@ def test_a_build_in_plain_lines(tmp_path: Path, capfd: pytest.CaptureFixture[str
         "notebooks: 2 to run, 1 cached, 1 failed before and unchanged",
         "making the environment of pytorch; this happens once",
         "  Resolved 2 packages",
-        "[1/2] pytorch  a/b  1.2 s  NameError: first",
-        "[2/2] jax  a/c  1.2 s",
+        "[1/2] pytorch  a/b  1.2 s  cpu  NameError: first",
+        "[2/2] jax  a/c  1.2 s  cpu",
         "preparing the website: 2 pages",
     ]
+
+
+def test_where_a_notebook_ran_and_what_it_took(capfd: pytest.CaptureFixture[str]) -> None:
+    progress = PlainProgress()
+    progress.planned(BuildPlan((), (), (to_run("a/b"), to_run("a/c"))))
+    progress.finished(request("a/b"), replace(result(), memory=3 * 2**29, device="NVIDIA H200"))
+    progress.finished(request("a/c"), skipped_result())
+    assert capfd.readouterr().err.splitlines()[1:] == [
+        "[1/2] pytorch  a/b  1.2 s  1.5 GiB  NVIDIA H200",
+        "[2/2] pytorch  a/c  skipped: it needs 1 GPU",
+    ]
+
+
+def test_a_run_that_begins_again_and_what_a_user_should_know(capfd: pytest.CaptureFixture[str]) -> None:
+    progress = PlainProgress()
+    progress.retried(request(), result(status=Status.DIED, failure=Failure(None, "kernel died", "of signal 9\nmore")))
+    for _ in range(2):
+        progress.note("kernels cannot be forked [here]")
+    assert capfd.readouterr().err.splitlines() == [
+        "pytorch  a/b  retried: kernel died: of signal 9",
+        "note: kernels cannot be forked [here]",
+    ]
+
+
+def test_what_was_guessed_of_a_notebook_is_kept_for_the_end(tmp_path: Path) -> None:
+    files = {"one.md": "# One\n\n```{.python .input}\nprint(d2l.try_gpu())\n```\n", "two.md": "# Two\n"}
+    config = books.configuration(books.write_book(tmp_path, {"index.md": books.INDEX, **files}))
+    guessed = make_edition(config, tuple(load_book(config).sections.values()), "pytorch").notebooks["one"]
+    stated = replace(guessed, cells=tuple(replace(cell, needs="uses_gpu=yes", needs_line=3) for cell in guessed.cells))
+    progress = PlainProgress()
+    for name, one in (("one", guessed), ("two", stated)):
+        progress.started(replace(request(name), needs=needs_of(one, config.execution)[0]))
+    assert list(progress.guessed) == [("one", "pytorch")]
+    assert "try_gpu" in progress.guessed["one", "pytorch"]
 
 
 def test_how_long_it_took_the_last_time(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,10 @@
 """Values such as a build makes them."""
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from d2lbuild.building import NotebookReport
 from d2lbuild.execution.keys import KeyParts
 from d2lbuild.execution.plan import KnownResult, NotebookToRun, PlannedRun
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
@@ -47,3 +50,29 @@ def to_run(section: str, why: str = "never run", seconds: float | None = None) -
 
 def known(section: str, outcome: ExecutionResult | None = None) -> KnownResult:
     return KnownResult(notebook(section), outcome or result())
+
+
+def code(source: str = "x = 1", line: int = 11) -> Cell:
+    """A code cell of a chapter, the first line of its code in `line`."""
+    count = source.count("\n") + 1
+    span = Span(PurePosixPath("chapters/a/b.md"), line - 1, line + count)
+    return Cell(f"cell-{line}", CellKind.CODE, source, span, tuple(range(line, line + count)))
+
+
+def skipped_result(reason: str = "it needs 1 GPU") -> ExecutionResult:
+    return result(0.0, Status.SKIPPED, Failure(None, "skipped", reason))
+
+
+def reported(
+    section: str = "a/b",
+    outcome: ExecutionResult | None = None,
+    *,
+    framework: str = "pytorch",
+    cached: bool = False,
+    expected: float | None = None,
+    cells: tuple[Cell, ...] | None = None,
+    **changes: Any,
+) -> NotebookReport:
+    """What a build reports of a notebook; `changes` are made to its result."""
+    changed = replace(outcome or result(), **changes)
+    return NotebookReport(section, framework, changed, cells or (code(),), cached, expected)
