@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from d2lbuild.execution.devices import Machine
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.model import ExecutionResult
 
@@ -18,6 +19,8 @@ class BackendOptions:
     """Whether kernels may be forked from a process that has imported the framework."""
     address: str = ""
     """Of a cluster; empty for one that the backend finds or starts itself."""
+    machine: Machine | None = None
+    """What this machine has; None: the backend looks."""
 
 
 class RunObserver:

@@ -168,17 +168,13 @@ class Scheduler:
             if reason := refusal(request.needs, machine):
                 refused.append((request, skipped(request, reason)))
             else:
-                self.wait(request)
+                self._waiting.add(request, demand_of(request.needs, machine))
         self.refused = tuple(refused)
         """What this machine can never run, and the results that say why."""
 
     def __bool__(self) -> bool:
         """Whether a notebook waits or runs."""
         return bool(self._waiting or self._running)
-
-    def wait(self, request: ExecutionRequest) -> None:
-        """Let a notebook wait for its start, for the first time or again."""
-        self._waiting.add(request, demand_of(request.needs, self._machine))
 
     def start(self) -> Grant | None:
         """Return the notebook to start now; None if one that runs has to end first."""
