@@ -94,3 +94,27 @@ def test_reverse_aliases_stand_in_notebooks_only() -> None:
         assert [(one.rule, one.span and one.span.first, one.message) for one in found] == [
             ("unknown-library-name", 4, "the library has no 'sized'")
         ]
+
+
+def test_other_code_neither_hides_nor_makes_an_undefined_name() -> None:
+    text = """# One
+
+```{.python .input}
+def sets():  #@save
+    global later
+    later = 1
+```
+
+```{.python .input}
+def reads():  #@save
+    return later
+```
+
+```{.python .input}
+def fails():  #@save
+    return sets() + missing
+```
+"""
+    (found,) = findings(text, FRAMEWORKS[:1])
+    assert (found.rule, found.span and found.span.first) == ("undefined-name", 16)
+    assert "'missing'" in found.message

@@ -51,3 +51,9 @@ def test_a_sentence_in_the_docstring(code: str, docstring: str) -> None:
 
 def test_a_definition_of_one_line_has_no_place_for_a_docstring() -> None:
     assert docstring_with("def f(): return 1", "Here.") == "def f(): return 1"
+
+
+def test_a_mark_in_a_string_is_none() -> None:
+    text = 'x = """\n#@save\n"""\ny = 1  #@save\nz = \'\'\'é\'\'\', "#@save"\n'
+    (saved,), unused = saved_statements(text)
+    assert (saved.code, unused) == ("y = 1", [])
