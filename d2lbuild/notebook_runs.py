@@ -11,7 +11,7 @@ from d2lbuild.edition.edition import Edition
 from d2lbuild.edition.library import used_names
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.cache import ResultCache
-from d2lbuild.execution.environments import Environment, environment_digest, find, sync
+from d2lbuild.execution.environments import Environment, environment_digest, environment_text, find, sync
 from d2lbuild.execution.history import History
 from d2lbuild.execution.home import cache_home
 from d2lbuild.execution.keys import FileDigests, file_digests, key_parts
@@ -70,13 +70,12 @@ def _to_run(
 
 def _details(edition: Edition, names: frozenset[str] | None) -> dict[str, str]:
     """Return what stands behind the digests of a notebook's key, so that a change of it can be shown."""
-    library, lock = edition.library, edition.framework.lock
+    library = edition.library
     texts = {
         f"library:{name}": "\n\n".join(code for code, _ in library.pieces[name]) for name in library.closure(names)
     }
     texts["library:"] = edition.framework.header.text if edition.framework.header else ""
-    if edition.framework.interpreter is None and lock is not None:
-        texts["environment"] = lock.read_text("utf-8")
+    texts["environment"] = environment_text(edition.framework)
     return texts
 
 

@@ -10,6 +10,7 @@ import typer
 
 from d2lbuild import __version__
 from d2lbuild.cli.build import build
+from d2lbuild.cli.cache import export, gc, import_, info, verify
 from d2lbuild.cli.check import check
 from d2lbuild.cli.clean import clean
 from d2lbuild.cli.entry import drop_output
@@ -33,6 +34,7 @@ app = typer.Typer(
     context_settings=_SETTINGS,
 )
 environments = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
+results = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -116,9 +118,19 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "clean": clean,
 }
 _ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {"sync": sync, "list": show, "remove": remove, "lock": lock}
+_CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {
+    "info": info,
+    "gc": gc,
+    "verify": verify,
+    "export": export,
+    "import": import_,
+}
 
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_guarded(_command))
 for _name, _command in _ENVIRONMENT_COMMANDS.items():
     environments.command(_name)(_guarded(_command))
+for _name, _command in _CACHE_COMMANDS.items():
+    results.command(_name)(_guarded(_command))
 app.add_typer(environments, name="env", help="The environments that notebooks run in.")
+app.add_typer(results, name="cache", help="The results of notebooks that are kept.")

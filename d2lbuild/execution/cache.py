@@ -88,17 +88,21 @@ class ResultCache:
 
     # --- one step: from base parts to keys ---
 
-    def add_inputs(self, base: str, paths: Iterable[str]) -> None:
-        """Note that a run was found to read these files; nothing to note for none."""
+    def add_inputs(self, base: str, paths: Iterable[str]) -> bool:
+        """Note that a run was found to read these files, unless that is known; return whether it was not."""
         wanted = sorted(paths)
         content = encode_inputs(base, wanted)
         for number in range(MOST_SETS if wanted else 0):
             path = self.folder / inputs_name(base, number)
-            if _write_new(path, content) or _inputs_of(path, base) == wanted:
-                return
-            if _inputs_of(path, base) is None or number == MOST_SETS - 1:
+            if _write_new(path, content):
+                return True
+            known = _inputs_of(path, base)
+            if known == wanted:
+                return False
+            if known is None or number == MOST_SETS - 1:
                 write_atomically(path, content)
-                return
+                return True
+        return False
 
     def _sets(self, base: str) -> Iterator[list[str]]:
         yield []

@@ -16,6 +16,7 @@ _MAX_NAMES = 4
 _NO_RESULT = "no result in the cache"
 
 _NOT_KEPT = {
+    Status.FAILED: "failed before, and that failure is not in the cache",
     Status.TIMEOUT: "timed out before",
     Status.DIED: "its kernel died before",
     Status.NOT_STARTED: "its kernel did not start before",
