@@ -44,12 +44,13 @@ def libraries(config: Config, frameworks: Sequence[str]) -> Mapping[str, Library
 
 
 def checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibraries:
-    """Return the library of each framework, and what is wrong with them or with code that uses them."""
+    """Return the library of each framework in Python, and what is wrong with them or with code that uses them."""
     with without_collections(freeze=True):
         return _checked_libraries(config, frameworks)
 
 
 def _checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibraries:
+    frameworks = [name for name in frameworks if config.framework(name).is_python]
     # Of the prose only the labels above saved code matter.
     cut = load_sections(config).values()
     sections = tuple(read_labels(one) if any("@save" in block.content for block in one.blocks) else one for one in cut)

@@ -163,6 +163,8 @@ def _write_modules(config: Config, editions: Mapping[str, Edition]) -> dict[str,
     write_if_changed(package / "__init__.py", f'__version__ = "{config.release}"\n')
     modules = {}
     for name, edition in editions.items():
+        if not edition.framework.is_python:
+            continue
         modules[name] = package / f"{edition.framework.module}.py"
         write_if_changed(modules[name], edition.library.source)
     return modules

@@ -4,12 +4,15 @@ Such books must build, so what is unknown or cannot be used is a warning; only a
 """
 
 import glob
+import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.frameworks import Definitions
 from d2lbuild.config.ini import Entry, Ini, read_ini
+from d2lbuild.config.languages import comment_sign, notebook_language
 from d2lbuild.config.legacy_library import read_framework
 from d2lbuild.config.problems import Problems, UnreadableError, inside, nearest, place_of, read_text
 from d2lbuild.config.types import Config, Execution, Framework, HeaderLink, Html, Library
@@ -48,7 +51,7 @@ _BOOLEANS = {
     **dict.fromkeys(("0", "no", "false", "off"), False),
 }
 _NO_TABS = "python"
-"""The one framework of a book that lists none."""
+"""The one framework of a book that lists none and has no notebooks in another language."""
 
 
 def read_legacy(root: Path, source: Path, defaults: Path) -> Config:
@@ -138,10 +141,13 @@ class _Legacy:
 
     def frameworks(self, definitions: Definitions) -> tuple[Framework, ...]:
         entry = self.ini.entry("build", "tabs")
-        names = list(dict.fromkeys(words(entry.value.lower()))) if entry else [_NO_TABS]
         if not entry:
-            message = f"[build] names no `tabs`: the book has one edition, called `{_NO_TABS}`"
+            language = self.language_of_notebooks()
+            message = f"[build] names no `tabs`: the book has one edition, called `{language}`"
             self.problems.note("no-frameworks", message, self.ini.spans.get("build"))
+            names = [language]
+        else:
+            names = list(dict.fromkeys(words(entry.value.lower())))
         if "all" in names and entry:
             self.problems.error("bad-value", "[build] `tabs`: no framework can be called `all`", entry.span)
         for section, span in self.ini.spans.items():
@@ -151,6 +157,20 @@ class _Legacy:
         return tuple(
             read_framework(name, self.ini, definitions, named=word_span(entry, name)) for name in names if name != "all"
         )
+
+    def language_of_notebooks(self) -> str:
+        """Return the language of most of the book's notebooks: such a book says nowhere else what its code is."""
+        folder = self.root / (self.path("build", "source_dir") or PurePosixPath())
+        found: Counter[str] = Counter()
+        for path in sorted({*folder.glob("*.ipynb"), *folder.glob("*/*.ipynb")}):
+            try:
+                data = json.loads(path.read_text("utf-8"))
+            except (OSError, ValueError):
+                continue  # who reads the chapters complains of it
+            metadata = data.get("metadata") if isinstance(data, dict) else None
+            found[notebook_language(metadata if isinstance(metadata, dict) else {})] += 1
+        name = found.most_common(1)[0][0] if found else _NO_TABS
+        return name if re.fullmatch(r"[a-z][a-z0-9_]*", name) and comment_sign(name) else _NO_TABS
 
     def release(self) -> str:
         if release := self.ini.text("project", "release") or self.ini.text("library", "version"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from d2lbuild.config.frameworks import Definitions
 from d2lbuild.config.ini import Ini
+from d2lbuild.config.languages import comment_sign
 from d2lbuild.config.problems import UnreadableError, inside, read_text
 from d2lbuild.config.types import Aliases, Framework, Text
 from d2lbuild.config.values import call_name, is_expression, regex_problem
@@ -54,7 +55,9 @@ def _definition(name: str, definitions: Definitions, named: Span | None) -> Fram
     if folder is None and named is not None:
         message = f"nothing describes the framework `{name}`: it has no environment to run notebooks in"
         definitions.problems.warn("unknown-framework", message, named, definitions.near(name))
-    return Framework(name=name, title=name.capitalize(), module=name)
+    # Without tabs there is one edition, and what it is called is the language of its cells.
+    language, comment = (name, comment_sign(name)) if named is None else ("python", "#")
+    return Framework(name=name, title=name.capitalize(), module=name, language=language, comment=comment)
 
 
 class _Section:

@@ -76,6 +76,11 @@ class Framework:
     kernel: tuple[str, ...] = ()
     """The command of a kernel other than IPython's, with ``{connection_file}`` and ``{environment}``."""
 
+    @property
+    def is_python(self) -> bool:
+        """Whether its cells are in Python: only then it has a library, aliases, and branches in cells."""
+        return self.language == "python"
+
 
 @dataclass(frozen=True, slots=True)
 class HeaderLink:

@@ -21,11 +21,13 @@ class Edition:
     neutral: tuple[Notebook, ...]
     """The notebooks as they are written, with framework-neutral names."""
     library: Library
-    """Made from those: its module keeps the neutral names and defines them."""
+    """Made from those: its module keeps the neutral names and defines them. Empty unless its code is Python."""
 
     @cached_property
     def notebooks(self) -> Mapping[str, Notebook]:
         """The notebooks by section, with aliases expanded: as they are run and shown."""
+        if not self.framework.is_python:
+            return {one.section.id: one for one in self.neutral}
         from d2lbuild.edition.aliases import expand  # noqa: PLC0415 - LibCST, which checks do without
 
         aliases, package = self.framework.aliases, self.library.package
@@ -36,14 +38,19 @@ class Edition:
         """What is wrong with its code."""
         for notebook in self.neutral:
             yield from notebook.findings
-        yield from self.library.findings
-        yield from check_edition(self.neutral, self.library)
+        if self.framework.is_python:
+            yield from self.library.findings
+            yield from check_edition(self.neutral, self.library)
 
 
 def make_edition(config: Config, sections: Sequence[Section], name: str) -> Edition:
     """Return the edition of the framework called `name`."""
     framework = config.framework(name)
     names = [one.name for one in config.frameworks]
-    notebooks = tuple(select(section, name, names) for section in sections if has_page(section, name))
-    library = extract(notebooks, framework, package=config.library.package, title=config.title)
+    comment = "" if framework.is_python else framework.comment
+    chosen = (section for section in sections if has_page(section, name))
+    notebooks = tuple(select(section, name, names, comment=comment) for section in chosen)
+    library = extract(
+        notebooks if framework.is_python else (), framework, package=config.library.package, title=config.title
+    )
     return Edition(framework, notebooks, library)

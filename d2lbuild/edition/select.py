@@ -31,10 +31,11 @@ def has_page(section: Section, framework: str) -> bool:
     return all(mark is None for mark in marks) or any(mark is not None and framework in mark for mark in marks)
 
 
-def select(section: Section, framework: str, names: Collection[str]) -> Notebook:
+def select(section: Section, framework: str, names: Collection[str], *, comment: str = "") -> Notebook:
     """Return the section as `framework` sees it: its blocks, with ``tab.selected`` branches taken.
 
-    `names` are all frameworks that a condition may name. Code that is not Python stays as it is and becomes a finding.
+    `names` are all frameworks that a condition may name. Code that is not Python stays as it is and becomes a finding,
+    unless the framework speaks another language, in which `comment` begins a comment.
     """
     cells: list[Cell] = []
     findings: list[Finding] = []
@@ -42,7 +43,11 @@ def select(section: Section, framework: str, names: Collection[str]) -> Notebook
         kind = _KINDS.get(block.kind)
         if kind is None or not selected(block.frameworks, framework):
             continue
-        if kind is CellKind.CODE:
+        if kind is CellKind.CODE and comment:
+            findings += _useless_saves(block, comment)
+            source = block.content
+            lines = tuple(range(block.content_line, block.content_line + source.count("\n") + 1))
+        elif kind is CellKind.CODE:
             resolved = resolve_branches(block.content, framework)
             findings += _problems(block, resolved, names)
             lines = tuple(block.content_line + line for line in resolved.lines)
@@ -54,7 +59,18 @@ def select(section: Section, framework: str, names: Collection[str]) -> Notebook
             if not source.strip():
                 continue
         cells.append(
-            Cell(f"cell-{number}", kind, source, block.span, lines, block.frameworks, block.tags, block.indent)
+            Cell(
+                f"cell-{number}",
+                kind,
+                source,
+                block.span,
+                lines,
+                block.frameworks,
+                block.tags,
+                block.indent,
+                block.needs,
+                block.needs_line,
+            )
         )
     return Notebook(section, framework, tuple(_without_hidden_rest(cells)), tuple(findings))
 
@@ -88,6 +104,17 @@ def _problems(block: Block, resolved: Resolved, names: Collection[str]) -> Itera
     if error is not None and "raises-exception" not in block.tags:
         message = f"syntax error: {re.sub(r' [(]<unknown>.*[)]$', '', error.message)}"
         yield Finding("syntax-error", message, _at(block, error.line - 1), Severity.ERROR)
+
+
+def _useless_saves(block: Block, comment: str) -> Iterator[Finding]:
+    """Yield the places of marks that save something, for a library that only Python has."""
+    if "@save" not in block.content:
+        return
+    mark = re.compile(rf"{re.escape(comment)}\s*@save\b")
+    for number, line in enumerate(block.content.split("\n")):
+        if mark.search(line):
+            message = f"`{comment}@save` saves nothing: there is a library only for frameworks in Python"
+            yield Finding("idle-save", message, _at(block, number), Severity.WARNING, "remove the mark")
 
 
 def _at(block: Block, offset: int) -> Span:

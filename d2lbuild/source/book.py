@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from d2lbuild.config import Config, default_frameworks
+from d2lbuild.config.languages import notebook_language
 from d2lbuild.errors import BookError
 from d2lbuild.model import Book, Contents, ContentsEntry, Finding, Label, LabelKind, Reference, Section, Severity, Span
 from d2lbuild.source.markdown import FrameworkNames, cut_section
@@ -68,7 +69,13 @@ class _Loader:
 
     def __post_init__(self) -> None:
         self.folder = self.config.root / self.config.chapters
-        self.names = FrameworkNames(tuple(one.name for one in self.config.frameworks), _packaged_names())
+        frameworks = self.config.frameworks
+        self.names = FrameworkNames(
+            tuple(one.name for one in frameworks),
+            _packaged_names(),
+            languages={one.name: one.language for one in frameworks},
+            comments={one.language: one.comment for one in frameworks},
+        )
 
     def walk_all(self) -> str:
         """Follow the contents from the root; return the root's id."""
@@ -194,7 +201,9 @@ def _notebook_text(text: str, path: PurePosixPath, findings: list[Finding]) -> t
         notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
         for cell in notebook.cells:
             cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
-        notebook.metadata = {}
+        language = notebook_language(notebook.metadata)
+        # Jupytext puts the name of the lexer behind each `{code-cell}`.
+        notebook.metadata = {} if language == "python" else {"language_info": {"pygments_lexer": language}}
         made: str = jupytext.writes(notebook, fmt="md:myst")
     except Exception as error:  # nbformat and jupytext raise whatever they meet in a broken file
         message = f"the notebook cannot be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}"

@@ -20,6 +20,7 @@ from d2lbuild.model import (
     Severity,
     Span,
 )
+from d2lbuild.source.cells import HIDING, OPTION, CellLanguage, CellMarks, FrameworkNames, cell_options
 from d2lbuild.source.fences import FencedBlock, find_fences
 from d2lbuild.source.prose import split_lines
 from d2lbuild.source.reading import read_section
@@ -31,31 +32,9 @@ _END = re.compile(r"\s*:end_tab:\s*$")
 _BREAK = re.compile(r"\+\+\+(\s.*)?$")
 _MARKS = (":begin_tab:", ":end_tab:", "+++")
 """What such lines begin with: few do, and asking is faster than matching."""
-_CELL_INFO = re.compile(r"\{\s*\.python\s+\.input\b[^}]*\}|\{code-cell\}.*")
-_CODE_MARK = re.compile(r"(?:#\s*@tab|%%tab)\b[ \t]*(?P<names>.*?)\s*$")
 _FURNITURE = re.compile(r"^\s*(%load_ext\s+d2l(book|build)\.tab\b|tab\.interact_select\()", re.MULTILINE)
-_OPTION = re.compile(r":(?P<name>[\w-]+):\s*(?P<value>.*)$")
 _TOC_ENTRY = re.compile(r"(?:.*<(?P<inside>[^>]+)>|(?P<plain>\S+))$")
-_HIDING = {
-    "hide_code": "remove-input",
-    "hide code": "remove-input",
-    "hide_output": "remove-output",
-    "hide outputs": "remove-output",
-    "hide output": "remove-output",
-    "hide": "remove-cell",
-    "hide_all": "hide-all",
-}
-_HIDING_MARK = re.compile(r"#\s*(?:@(?P<mark>hide(?:_code|_output|_all)?)|(?P<words>[Hh]ide (?:code|outputs?)))\s*$")
-
-
-@dataclass(frozen=True, slots=True)
-class FrameworkNames:
-    """The names that framework marks may use."""
-
-    book: tuple[str, ...]
-    """Those of the book, the default first."""
-    others: frozenset[str] = frozenset()
-    """Known ones that this book does not list: no error, but never selected either."""
+_KINDS = {"toc": BlockKind.CONTENTS, "eval_rst": BlockKind.RST, "{eval-rst}": BlockKind.RST}
 
 
 def parse_section(
@@ -126,9 +105,13 @@ class _Cutter:
                 continue  # it stands in a fence
             if fence := fences.get(at):
                 end = fence.end
-                kind = _fence_kind(fence.info)
                 self._check_closed(fence)
-                if kind is not BlockKind.PROSE:
+                info = fence.info.strip()
+                if language := self.names.cell_language(info):
+                    self._prose(lines, prose, at)
+                    self._code(fence, lines, language)
+                    prose = end
+                elif kind := _KINDS.get(info.split(maxsplit=1)[0] if info else ""):
                     self._prose(lines, prose, at)
                     self._fence(kind, fence, lines)
                     prose = end
@@ -181,9 +164,6 @@ class _Cutter:
         at = fence.first
         indent = len(lines[at]) - len(lines[at].lstrip(" "))
         body = fence.content.split("\n")[:-1]
-        if kind is BlockKind.CODE:
-            self._code(fence, lines, body=body, indent=indent)
-            return
         if kind is BlockKind.CONTENTS:
             self.contents.append(self._toc(body, at + 1))
         content = "".join(line + "\n" for line in body)
@@ -192,25 +172,31 @@ class _Cutter:
             kind, lines, at, fence.end, frameworks=self.tab, content=content, content_line=first_line, indent=indent
         )
 
-    def _code(self, fence: FencedBlock, lines: Sequence[str], *, body: list[str], indent: int) -> None:
-        skipped, tags = 0, set[str]()
+    def _code(self, fence: FencedBlock, lines: Sequence[str], language: CellLanguage) -> None:
+        body = fence.content.split("\n")[:-1]
+        skipped, tags, needs, needs_at = 0, set[str](), list[str](), 0
         if fence.info.strip().startswith("{code-cell}"):
-            skipped, tags = _cell_options(body)
-        frameworks: Frameworks = self.tab if self.tab is not None else frozenset({self.names.book[0]})
+            skipped, tags = cell_options(body)
+        marks = language.marks
+        frameworks: Frameworks = self.tab if self.tab is not None else frozenset(language.frameworks[:1])
         while skipped < len(body):
-            line = body[skipped]
-            if match := _CODE_MARK.match(line.strip()):
-                marked = self._frameworks(match["names"], fence.first + 1 + skipped)
-                frameworks = _both(self.tab, marked)
-            elif match := _HIDING_MARK.match(line.strip()):
-                tags.add(_HIDING[(match["mark"] or match["words"]).lower()])
-            elif line.strip():
+            line, at = body[skipped].strip(), fence.first + 1 + skipped
+            if match := marks.tab.match(line):
+                frameworks = _both(self.tab, self._frameworks(match["names"], at))
+            elif match := marks.hiding.match(line):
+                tags.add(HIDING[(match["mark"] or match["words"]).lower()])
+            elif match := marks.needs.match(line):
+                needs.append(match["text"])
+                needs_at = needs_at or self._line(at)
+            elif line:
                 break
             skipped += 1
         rest = body[skipped:]
         while rest and not rest[-1].strip():
             rest.pop()
         source = "\n".join(rest)
+        if "@needs" in source:
+            self._misplaced_needs(rest, fence.first + 1 + skipped, marks)
         kind = BlockKind.FURNITURE if _FURNITURE.search(source) else BlockKind.CODE
         code_line = min(fence.first + 1 + skipped, len(lines) - 1)
         self._block(
@@ -218,19 +204,38 @@ class _Cutter:
             lines,
             fence.first,
             fence.end,
-            frameworks=frameworks,
+            frameworks=self._speaking(language, frameworks, fence.first) if language.one_of_many else frameworks,
             content=source,
             content_line=self._line(code_line),
-            indent=indent,
+            indent=len(lines[fence.first]) - len(lines[fence.first].lstrip(" ")),
             tags=frozenset(tags),
+            needs=", ".join(needs),
+            needs_line=needs_at,
         )
+
+    def _speaking(self, language: CellLanguage, frameworks: Frameworks, at: int) -> Frameworks:
+        """Leave to a cell the frameworks that speak its language; note those that it names and that do not."""
+        if frameworks is None:
+            return frozenset(language.frameworks)
+        others = sorted(name for name in frameworks if name in self.names.book and name not in language.frameworks)
+        for name in others:
+            own = self.names.language(name)
+            message = f"a cell in {language.name} is marked for {name}, whose language is {own}"
+            self._find("wrong-language", message, at, hint=f"begin the cell with ```{{.{own} .input}}")
+        return frameworks - frozenset(others)
+
+    def _misplaced_needs(self, code: Sequence[str], at: int, marks: CellMarks) -> None:
+        for offset, line in enumerate(code):
+            if marks.needs.match(line.strip()):
+                hint = "move it up: it is a mark only there"
+                self._find("misplaced-needs", "`@needs` stands below the first line of code", at + offset, hint=hint)
 
     def _toc(self, body: Sequence[str], at: int) -> Contents:
         maxdepth, numbered, entries = None, False, []
         for offset, raw in enumerate(body):
             line = raw.strip()
             span = self.span(at + offset)
-            if option := _OPTION.match(line):
+            if option := OPTION.match(line):
                 if option["name"] == "maxdepth" and option["value"].strip().isdigit():
                     maxdepth = int(option["value"])
                 elif option["name"] == "numbered":
@@ -260,10 +265,12 @@ class _Cutter:
         content_line: int = 0,
         indent: int = 0,
         tags: frozenset[str] = frozenset(),
+        needs: str = "",
+        needs_line: int = 0,
     ) -> None:
         text = "".join(lines[first:last])
         span = self.span(first, last - 1)
-        self.blocks.append(Block(kind, text, span, frameworks, content, content_line, indent, tags))
+        self.blocks.append(Block(kind, text, span, frameworks, content, content_line, indent, tags, needs, needs_line))
 
     def _line(self, index: int) -> int:
         if self.line_map:
@@ -316,37 +323,10 @@ class _Cutter:
         self.findings.append(Finding(rule, message, self.span(at), severity, hint))
 
 
-def _fence_kind(info: str) -> BlockKind:
-    info = info.strip()
-    if _CELL_INFO.match(info):
-        return BlockKind.CODE
-    word = info.split()[0] if info else ""
-    return {"toc": BlockKind.CONTENTS, "eval_rst": BlockKind.RST, "{eval-rst}": BlockKind.RST}.get(
-        word, BlockKind.PROSE
-    )
-
-
 def _both(one: Frameworks, other: Frameworks) -> Frameworks:
     if one is None or other is None:
         return other if one is None else one
     return one & other
-
-
-def _cell_options(body: Sequence[str]) -> tuple[int, set[str]]:
-    """Read the options of a MyST ``{code-cell}``: how many lines they take, and the tags."""
-    end = 0
-    if body and body[0].strip() == "---":
-        end = next((n for n in range(1, len(body)) if body[n].strip() == "---"), 0) + 1
-    else:
-        while end < len(body) and _OPTION.match(body[end].strip()):
-            end += 1
-    tags: set[str] = set()
-    for line in body[:end]:
-        if match := re.match(r":?tags:\s*(.*)$", line.strip()):
-            tags.update(re.findall(r"[\w@.-]+", match[1]))
-        elif match := re.match(r"-\s+([\w@.-]+)$", line.strip()):
-            tags.add(match[1])
-    return end, tags
 
 
 def selected(frameworks: Frameworks, framework: str) -> bool:

@@ -1,3 +1,4 @@
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -165,6 +166,27 @@ def test_a_book_that_says_nothing_still_has_values(book: Path, defaults: Path, w
     assert [str(finding) for finding in config.findings] == [
         "note: [build] names no `tabs`: the book has one edition, called `python` [no-frameworks]"
     ]
+
+
+def test_without_tabs_the_notebooks_say_what_the_language_is(book: Path, defaults: Path, write: Write) -> None:
+    write("config.ini", "[build]\nnotebooks = *.md\n")
+    for number, language in enumerate(["java", "Java", "python", ""]):
+        kernel = {"name": "x", "display_name": "x"} | ({"language": language} if language else {})
+        write(f"chapter/{number}.ipynb", json.dumps({"cells": [], "metadata": {"kernelspec": kernel}}))
+    assert load_config(book, defaults=defaults).default_framework == "java"
+    write("broken.ipynb", "{")
+    write("list.ipynb", "[]")
+    write("chapter/5.ipynb", '{"metadata": 1}')
+    write("chapter/6.ipynb", json.dumps({"metadata": {"language_info": {"name": "java"}}}))
+    write("chapter/7.ipynb", json.dumps({"metadata": {"language_info": {"name": "java"}}}))
+    (framework,) = load_config(book, defaults=defaults).frameworks
+    assert (framework.name, framework.title, framework.language, framework.comment) == ("java", "Java", "java", "//")
+
+
+def test_a_language_that_nobody_knows_is_no_framework(book: Path, defaults: Path, write: Write) -> None:
+    write("config.ini", "[build]\nnotebooks = *.md\n")
+    write("one.ipynb", json.dumps({"metadata": {"kernelspec": {"language": "brain fog"}}}))
+    assert load_config(book, defaults=defaults).frameworks[0].language == "python"
 
 
 def test_without_a_release_the_library_tells_it(book: Path, defaults: Path, write: Write) -> None:

@@ -68,3 +68,19 @@ def test_an_error_after_a_branch_is_told_with_the_line_of_the_file() -> None:
 def test_errors_that_are_meant_to_be_seen() -> None:
     text = "```{code-cell}\n:tags: [raises-exception]\n#@tab all\nx = (\n```\n"
     assert select(parse(text), "jax", NAMES).findings == ()
+
+
+def test_what_a_notebook_needs_stays_with_its_cell() -> None:
+    (code,) = select(parse(cell("#@tab all\n#@needs gpus=1", "x")), "jax", NAMES).code
+    assert (code.source, code.needs, code.needs_line, code.lines) == ("x", "gpus=1", 3, (4,))
+
+
+def test_code_of_another_language_stays_as_it_is() -> None:
+    names = FrameworkNames(("java",), languages={"java": "java"}, comments={"java": "//"})
+    text = "```{.java .input}\n%load ../x\nif (tab.selected('jxa')) { int x; }\nint f() {}  // @save\n```\n"
+    found = select(parse_section(text, PurePosixPath("page.md"), names), "java", ["java"], comment="//")
+    (code,) = found.code
+    assert code.source == "%load ../x\nif (tab.selected('jxa')) { int x; }\nint f() {}  // @save"
+    assert code.lines == (2, 3, 4)
+    assert rules(found.findings) == [("idle-save", 4)]
+    assert found.findings[0].message.startswith("`//@save` saves nothing")

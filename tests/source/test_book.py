@@ -9,7 +9,7 @@ from d2lbuild.config import load_config
 from d2lbuild.errors import BookError
 from d2lbuild.source.book import is_remote, load_book, resolve_path
 from d2lbuild.source.markdown import unparse
-from tests.books import INDEX, book, rules, write_book
+from tests.books import CONF, INDEX, book, rules, write_book
 
 ONE = "# One\n:label:`sec_one`\n"
 TWO = "# Two\n:label:`sec_two`\n"
@@ -140,6 +140,23 @@ def test_notebooks_are_sources(tmp_path: Path) -> None:
     text = (tmp_path / "chapters" / "two.ipynb").read_text().split("\n")
     assert "1 / 0" in text[code.content_line - 1]
     assert "sec_two" in text[found.labels["sec_two"].span.first - 1]
+
+
+def test_notebooks_say_their_language(tmp_path: Path) -> None:
+    code = {"cell_type": "code", "metadata": {}, "source": ["//@hide\n", "int x;"], "outputs": []}
+    notebook = {
+        "cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Two"]}, {**code, "execution_count": None}],
+        "metadata": {"kernelspec": {"name": "java", "display_name": "Java", "language": "Java"}},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    }
+    root = write_book(tmp_path, {"index.md": INDEX, "one.md": ONE, "two.ipynb": json.dumps(notebook, indent=1)})
+    folder = root / "frameworks" / "djl"
+    folder.mkdir(parents=True)
+    (folder / "framework.toml").write_text('title = "DJL"\nlanguage = "java"\n')
+    found = book(root, {}, conf=CONF.replace('"jax"]', '"jax", "djl"]'))
+    (block,) = [block for block in found.sections["two"].blocks if block.content]
+    assert (block.content, block.frameworks, block.tags) == ("int x;", {"djl"}, {"remove-cell"})
 
 
 def test_a_broken_notebook(tmp_path: Path) -> None:
