@@ -15,6 +15,9 @@ __all__ = ["BoundedClient", "clean_outputs", "failing_line", "plain_text"]
 _RICH_FACTOR = 50
 """How much more room pictures and other data have than text."""
 
+_MAX_OUTPUTS = 1_000
+"""Of one cell: more than that is no page."""
+
 _TERMINAL_CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CELL_FILE = re.compile(r"[^\s\"'<>]{0,200}ipykernel_\d+[/\\]\d+\.py")
 """The name that a cell has as a file, which holds the kernel's process number. Bounded: lines may be long."""
@@ -24,9 +27,23 @@ class BoundedClient(NotebookClient):
     """Runs cells and keeps at most `max_output` characters of text of each, in order, with a notice at the cut."""
 
     max_output: int = 1_000_000
+    received: int = 0
+    """How many messages have come: as long as it grows, more may be on their way."""
     _text = 0
     _rich = 0
     _cut = False
+
+    async def _async_check_alive(self) -> None:
+        # Whoever runs the cells watches the kernel's process as well, and takes the last outputs before giving up.
+        pass
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Take a message from the kernel."""
+        self.received += 1
+        if msg["msg_type"] == "update_display_data" and self._excess(msg["content"], self.max_output):
+            # It takes the place of what was shown before, so that it counts for itself.
+            self._make_plain(msg["content"], self.max_output)
+        return super().process_message(msg, cell, cell_index)
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
@@ -35,20 +52,26 @@ class BoundedClient(NotebookClient):
         if not outs or self.clear_before_next_output:
             # A new cell, or one that has cleared its outputs.
             self._text, self._rich, self._cut = 0, 0, False
+        content = msg["content"]
         if msg["msg_type"] == "error":
+            content["evalue"] = content["evalue"][: self.max_output]
+            content["traceback"] = [line[: self.max_output] for line in content["traceback"]]
             return super().output(outs, msg, display_id, cell_index)
         if self._cut:
             return None
-        content = msg["content"]
         last = outs[-1] if outs and not self.clear_before_next_output else {}
+        joined = msg["msg_type"] == "stream" and last.get("name") == content["name"]
+        if not joined and len(outs) >= _MAX_OUTPUTS and not self.clear_before_next_output:
+            self._cut = True
+            outs.append(_notice(f"a cell may show {_MAX_OUTPUTS:,} outputs"))
+            return outs[-1]
         self._cut = self._shorten(msg)
-        if msg["msg_type"] == "stream" and last.get("name") == content["name"]:
+        if joined:
             last["text"] += content["text"]
         else:
             super().output(outs, msg, display_id, cell_index)
         if self._cut:
-            text = f"\n[… the output is cut here: a cell may print {self.max_output:,} characters]\n"
-            outs.append(new_output("stream", name="stderr", text=text))  # type: ignore[no-untyped-call]
+            outs.append(_notice(f"a cell may print {self.max_output:,} characters"))
         return outs[-1]
 
     def _shorten(self, msg: dict[str, Any]) -> bool:
@@ -60,15 +83,34 @@ class BoundedClient(NotebookClient):
             content["text"] = content["text"][:room]
             self._text += len(content["text"])
             return size > room
-        data = content.get("data", {})
-        sizes = {kind: len(value) for kind, value in data.items() if isinstance(value, str)}
-        text = sum(size for kind, size in sizes.items() if kind.startswith("text/"))
+        excess = self._excess(content, room)
+        text, rich = _sizes(content)
         self._text += text
-        self._rich += sum(sizes.values())
-        if text <= room and self._rich <= self.max_output * _RICH_FACTOR:
-            return False
-        content["data"] = {"text/plain": str(data.get("text/plain", ""))[:room]}
-        return True
+        self._rich += rich
+        if excess:
+            self._make_plain(content, room)
+        return excess
+
+    def _excess(self, content: dict[str, Any], room: int) -> bool:
+        text, rich = _sizes(content)
+        return text > room or self._rich + rich > self.max_output * _RICH_FACTOR
+
+    def _make_plain(self, content: dict[str, Any], room: int) -> None:
+        content["data"] = {"text/plain": str(content.get("data", {}).get("text/plain", ""))[:room]}
+
+
+def _sizes(content: dict[str, Any]) -> tuple[int, int]:
+    """Return how many characters of text, and of anything, an output has."""
+    sizes = {
+        kind: len(value) if isinstance(value, str) else len(json.dumps(value))
+        for kind, value in content.get("data", {}).items()
+    }
+    return sum(size for kind, size in sizes.items() if kind.startswith("text/")), sum(sizes.values())
+
+
+def _notice(limit: str) -> NotebookNode:
+    text = f"\n[… the output is cut here: {limit}]\n"
+    return cast("NotebookNode", new_output("stream", name="stderr", text=text))  # type: ignore[no-untyped-call]
 
 
 def clean_outputs(outputs: list[NotebookNode], max_output: int) -> tuple[Output, ...]:
