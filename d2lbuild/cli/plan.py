@@ -7,6 +7,7 @@ import typer
 
 from d2lbuild.cli.messages import columns, count, duration, note, say
 from d2lbuild.cli.options import BookOption, FrameworkOption, SectionArgument, read_config, section_ids, words
+from d2lbuild.errors import UsageError
 
 if TYPE_CHECKING:
     from d2lbuild.execution.plan import BuildPlan
@@ -20,31 +21,46 @@ def plan(
     framework: FrameworkOption = None,
     rerun_failed: Annotated[bool, typer.Option("--rerun-failed", help="As for build.")] = False,
     force: Annotated[bool, typer.Option("--force", help="As for build.")] = False,
+    why: Annotated[
+        str | None,
+        typer.Option(
+            "--why", metavar="SECTION", help="Show what has changed since a section last ran, from what to what."
+        ),
+    ] = None,
     book: BookOption = None,
 ) -> int:
     """Show what a build would run, and why.
 
     \b
-    Also shows what the cache has and what failed before. Runs nothing, writes nothing, installs nothing.
+    Also shows what the cache has and what failed before. Runs nothing and installs nothing; writes nothing
+    either, except that results of a shared cache are copied.
 
     \b
     Examples:
       d2lbuild plan
       d2lbuild plan --framework all
       d2lbuild plan -f jax linear-regression
+      d2lbuild plan --why linear-regression/concise --framework all
     """
     from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
     from d2lbuild.execution.environments import find  # noqa: PLC0415
     from d2lbuild.execution.home import cache_home  # noqa: PLC0415
 
+    if why and sections:
+        raise UsageError("--why names the section itself", hint="leave the other sections out")
     config = read_config(book)
     request = pipeline.BuildRequest(
         frameworks=pipeline.select_frameworks(config, words(framework)),
-        sections=section_ids(sections, config),
+        sections=section_ids([why] if why else sections, config),
         rerun_failed=rerun_failed,
         force=force,
     )
     found = pipeline.plan_build(config, request)
+    if why:
+        from d2lbuild.cli.why import show_changes  # noqa: PLC0415 - slow to import
+
+        show_changes(config, found, request.sections)
+        return 0
     rows = list(_rows(found))
     if rows:
         say(columns([("", "framework", "section", "why", "last time"), *rows]))

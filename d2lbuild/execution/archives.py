@@ -5,6 +5,7 @@ before it is taken. Failures stay where they happened.
 """
 
 import contextlib
+import gzip
 import io
 import re
 import tarfile
@@ -198,10 +199,10 @@ def _members(source: Path) -> Iterator[tuple[str, bytes | str]]:
             yield from _of_zip(archive)
     elif source.name.endswith(".zst"):
         with source.open("rb") as file, _zstandard().ZstdDecompressor().stream_reader(file) as stream:
-            yield from _of_tar(stream, "r|")
+            yield from _of_tar(stream)
     else:
-        with source.open("rb") as file:
-            yield from _of_tar(file, "r|*")
+        with gzip.open(source) as stream:
+            yield from _of_tar(stream)
 
 
 def _of_folder(source: Path) -> Iterator[tuple[str, bytes | str]]:
@@ -227,8 +228,28 @@ def _of_zip(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes | str]]:
             yield member.filename, archive.read(member)
 
 
-def _of_tar(stream: Any, mode: Any) -> Iterator[tuple[str, bytes | str]]:
-    with tarfile.open(fileobj=stream, mode=mode) as archive:
+class _Watched:
+    """A stream that knows what it ended with: tarfile takes one that is cut off between members for whole."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._tail = b""
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._stream.read(size)
+        self._tail = (self._tail + data)[-1024:]
+        return data
+
+    def check_end(self) -> None:
+        while self.read(1 << 16):
+            pass
+        if self._tail.strip(b"\0"):
+            raise tarfile.ReadError("it is cut off")
+
+
+def _of_tar(stream: Any) -> Iterator[tuple[str, bytes | str]]:
+    watched: Any = _Watched(stream)
+    with tarfile.open(fileobj=watched, mode="r|") as archive:
         for member in archive:
             if member.isdir():
                 continue
@@ -240,6 +261,7 @@ def _of_tar(stream: Any, mode: Any) -> Iterator[tuple[str, bytes | str]]:
                 file = archive.extractfile(member)
                 assert file is not None
                 yield member.name, file.read()
+    watched.check_end()
 
 
 # --- zstandard ---

@@ -1,7 +1,7 @@
 """What a result looks like as a file: three lines of JSON, of which a plan reads the first two.
 
-The first line has the digests of the others, the second the key's parts and the result without outputs, the third the
-outputs. So an entry says itself whether it is whole and whether its name is right.
+The first line has the version and the digests of the others, the second the key's parts and the result without
+outputs, the third the outputs. So an entry says itself whether it is whole and whether its name is right.
 """
 
 import hashlib
@@ -50,8 +50,7 @@ def encode(parts: KeyParts, result: ExecutionResult) -> bytes:
     fields = asdict(result) | {"status": result.status.value}
     outputs = _json(fields.pop("outputs"))
     head = _json({"parts": dict(parts.parts), "result": fields})
-    first = _json({"d2lbuild": SCHEMA, "head": _sha256(head), "outputs": _sha256(outputs)})
-    return b"\n".join([first, head, outputs])
+    return b"\n".join([_first_line(SCHEMA, head, _sha256(outputs)), head, outputs])
 
 
 def open_entry(path: Path) -> Entry:
@@ -73,12 +72,14 @@ def decode(path: Path, content: bytes) -> ExecutionResult:
 
 def _entry(path: Path, lines: list[bytes]) -> Entry:
     first = _object(lines[0])
-    if first.get("d2lbuild", first.get("schema", SCHEMA)) != SCHEMA:
-        raise OldEntry("made by another version of d2lbuild")
+    if lines[0].startswith(b'{"schema":1,'):
+        raise OldEntry("made by the first version of d2lbuild")
     if len(lines) != 3:
         raise DamagedEntry("cut off")
-    if first.get("head") != _sha256(lines[1]):
+    if lines[0] != _first_line(first.get("d2lbuild"), lines[1], first.get("outputs")):
         raise DamagedEntry("its description is damaged")
+    if first["d2lbuild"] != SCHEMA:
+        raise OldEntry("made by another version of d2lbuild")
     try:
         data = _object(lines[1])
         parts = KeyParts({str(name): str(digest) for name, digest in data["parts"].items()})
@@ -87,7 +88,12 @@ def _entry(path: Path, lines: list[bytes]) -> Entry:
         raise DamagedEntry(f"its description is none: {error!r}") from None
     if path.stem != parts.key:
         raise DamagedEntry("it belongs to another key")
-    return Entry(path, parts, head, str(first.get("outputs")))
+    return Entry(path, parts, head, str(first["outputs"]))
+
+
+def _first_line(version: object, head: bytes, outputs: object) -> bytes:
+    digest = _sha256(str(version).encode() + b"\n" + head)
+    return _json({"d2lbuild": version, "head": digest, "outputs": outputs})
 
 
 def _outputs(line: bytes, digest: str) -> tuple[tuple[dict[str, Any], ...], ...]:

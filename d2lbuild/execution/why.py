@@ -41,6 +41,8 @@ class Change:
     """What it is; empty if it is gone."""
     lines: tuple[str, ...] = ()
     """The difference as lines of a unified diff, or of versions: ``torch 2.12.0 -> 2.13.0``."""
+    note: str = ""
+    """Why there are no such lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,10 @@ class _Comparison:
             return Change(what, _file(before, sizes[0]), _file(after, sizes[1]))
         old = self.history.text(before) if before else ""
         new = self.texts.get(part) if after else ""
-        lines: tuple[str, ...] = ()
-        if old is not None and new is not None:
-            compare = _versions if kind == "environment" else _diff
-            lines = tuple(compare(old, new))
-        return Change(what, _short(before), _short(after), lines)
+        if old is None or new is None:
+            return Change(what, _short(before), _short(after), note="what it was is not kept")
+        compare = _versions if kind == "environment" else _diff
+        return Change(what, _short(before), _short(after), tuple(compare(old, new)))
 
 
 def _short(digest: str | None) -> str:
