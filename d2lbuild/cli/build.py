@@ -61,13 +61,15 @@ def build(
     fork: Annotated[
         bool | None,
         typer.Option(
-            "--fork/--no-fork", show_default=False, help="Fork kernels from a warm process. Default: on Linux."
+            "--fork/--no-fork", show_default=False, help="Fork kernels from a warm process. Default: as configured."
         ),
     ] = None,
     sandbox: Annotated[
         bool | None,
         typer.Option(
-            "--sandbox/--no-sandbox", show_default=False, help="No network, and a limit of memory. Default: no sandbox."
+            "--sandbox/--no-sandbox",
+            show_default=False,
+            help="No network, and a limit of memory. Default: as configured.",
         ),
     ] = None,
     backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="local, or ray for a cluster.")] = "local",
