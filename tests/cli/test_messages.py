@@ -5,10 +5,8 @@ import pytest
 from d2lbuild.cli.messages import (
     columns,
     complain,
-    count,
     counted,
     diff_text,
-    duration,
     finding_text,
     is_detail,
     serious,
@@ -51,15 +49,6 @@ def test_what_counts() -> None:
     assert serious([NOTE, WARNING, ERROR, WARNING]) == [ERROR, WARNING, WARNING]
     assert counted([NOTE, WARNING, ERROR, WARNING]) == "1 error, 2 warnings, 1 note"
     assert counted([]) == ""
-    assert count(1234, "page") == "1,234 pages"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0.0 s"), (0.01, "<0.1 s"), (3.21, "3.2 s"), (59.96, "1 min 00 s"), (125, "2 min 05 s"), (3840, "1 h 04 min")],
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_columns_are_as_wide_as_they_look() -> None:
