@@ -141,9 +141,10 @@ def _same(path: Path, copied: CopiedFile) -> bool:
 def _changed(path: str, kind: str, started: int) -> bool:
     """Whether a run did change what it tried to: an attempt may have failed."""
     try:
-        return kind == "write" and os.lstat(path).st_ctime_ns >= started - _CLOCK
+        changed = os.lstat(path).st_ctime_ns
     except OSError:
         return kind == "delete"
+    return kind == "write" and changed >= started - _CLOCK
 
 
 class _Naming:
@@ -174,7 +175,7 @@ class _Naming:
 
     def outside(self, path: str) -> bool:
         """Whether a run must not write to a path."""
-        return not path.startswith((*self._own, *self._devices)) and _CACHE not in path
+        return not path.startswith((*self._own, *self._devices)) and _CACHE not in f"{path}{os.sep}"
 
 
 def _source_of(path: str) -> str:

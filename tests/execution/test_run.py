@@ -1,8 +1,9 @@
 """Real kernels of the interpreter that runs the tests."""
 
-import os
+import hashlib
 import pickle
 import resource
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -10,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from d2lbuild.execution.kernel import kernel_variables
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.run import CancelledRun, run_notebook
-from d2lbuild.execution.scratch import Place
-from d2lbuild.model import ExecutionResult, Status
+from d2lbuild.model import ExecutionResult, Needs, Status
 
 MakeRequest = Callable[..., ExecutionRequest]
 
@@ -39,24 +38,25 @@ def test_outputs_versions_and_surroundings(make_request: MakeRequest, tmp_path: 
     (package / "__init__.py").write_text("")
     (package / "torch.py").write_text("name = 'generated'\n")
     # A stray package of the same name in the working folder does not hide the generated one.
-    (tmp_path / "d2l").mkdir()
-    (tmp_path / "d2l" / "__init__.py").write_text("raise ImportError('stray')\n")
+    stray = tmp_path / "stray.py"
+    stray.write_text("raise ImportError('stray')\n")
     request = make_request(
         "from d2l import torch as d2l\nd2l.name",
         "import os, sys, warnings\nprint('one'); print('two')\nprint('err', file=sys.stderr)",
-        "print(os.getcwd(), os.environ['ANSWER'], sys.flags.no_user_site, sys.flags.hash_randomization)",
+        "import pathlib\nprint(pathlib.Path.cwd().name, os.environ['ANSWER'], sys.flags.no_user_site)",
         "for i in range(3): print(f'\\r{i}/3', end='')",
         "warnings.warn('careful')",
         "from IPython.display import display\nhandle = display('first', display_id=True)\nhandle.update('last')",
         variables={"ANSWER": "42"},
         versions={"python": "3.11.7"},
+        files={"chapter/d2l/__init__.py": stray},
     )
     result = run_notebook(pickle.loads(pickle.dumps(request)))
     assert result.failure is None
     assert result.status is Status.DONE
     assert texts(result, 0) == ["'generated'"]
     assert sorted(texts(result, 1)) == ["err\n", "one\ntwo\n"]
-    assert texts(result, 2) == [f"{tmp_path} 42 1 0\n"]
+    assert texts(result, 2) == ["chapter 42 1\n"]
     assert texts(result, 3) == ["2/3"]
     assert texts(result, 4) == ["<cell>:1: UserWarning: careful\n  warnings.warn('careful')\n"]
     assert texts(result, 5) == ["'last'"]
@@ -104,7 +104,9 @@ def test_a_hanging_cell_is_ended_with_its_processes(make_request: MakeRequest) -
     assert result.status is Status.TIMEOUT
     assert result.failure is not None
     assert result.failure.cell == 1
-    assert result.failure.message == "the notebook took longer than 2 s; code cell 2 of 2 was running"
+    assert result.failure.message == (
+        "the notebook took longer than 2 s; code cell 2 of 2 was running: import subprocess, time"
+    )
     (pid,) = texts(result, 1)
     assert not alive(int(pid))
 
@@ -163,6 +165,46 @@ def test_a_kernel_that_never_answers(make_request: MakeRequest, tmp_path: Path) 
     assert result.failure.traceback == "loading"
 
 
+def test_what_is_told_beside_outputs(make_request: MakeRequest, tmp_path: Path) -> None:
+    image, other = tmp_path / "a.png", tmp_path / "b.png"
+    image.write_text("image")
+    other.write_text("other")
+    cells: list[int] = []
+    request = make_request(
+        "x = b'x' * (200 << 20)",
+        "open('../img/a.png').read()",
+        "open('made.txt', 'w').write('made')\nopen('made.txt').read()",
+        f"print(open({str(tmp_path / 'out.txt')!r}, 'w').write('1'))",
+        "import subprocess\nprint(subprocess.Popen(['sleep', '598']).pid)",
+        files={"img/a.png": image, "img/b.png": other},
+        device="a GPU",
+        needs=Needs(memory=8 << 30),
+    )
+    result = run_notebook(request, on_cell=cells.append)
+    assert result.failure is None
+    assert cells == [0, 1, 2, 3, 4]
+    assert result.device == "a GPU"
+    assert result.attempts == 1
+    assert dict(result.inputs) == {"img/a.png": hashlib.sha256(b"image").hexdigest()}
+    if sys.platform == "linux":
+        assert result.memory is not None
+        assert 200 << 20 < result.memory < 2 << 30
+        assert result.warnings == (
+            "it left processes behind, which were ended: sleep 598",
+            f"it wrote outside of its folder: {tmp_path / 'out.txt'}",
+        )
+        assert not alive(int(texts(result, 4)[0]))
+
+
+def test_a_book_file_that_cannot_be_copied(make_request: MakeRequest, tmp_path: Path) -> None:
+    result = run_notebook(make_request("1", files={"img/a.png": tmp_path / "gone.png"}))
+    assert result.status is Status.NOT_STARTED
+    assert result.failure is not None
+    assert result.failure.message == (
+        f"the files for it cannot be copied: {tmp_path / 'gone.png'}: No such file or directory"
+    )
+
+
 def test_cancelling_leaves_no_process(make_request: MakeRequest, tmp_path: Path) -> None:
     file = tmp_path / "pids"
     code = f"""
@@ -185,24 +227,3 @@ time.sleep(600)
         run_notebook(make_request(code), cancelled=cancelled)
     watcher.join()
     assert [pid for pid in file.read_text().split() if alive(int(pid))] == []
-
-
-def test_the_users_settings_stay_out(make_request: MakeRequest, tmp_path: Path) -> None:
-    user = {
-        "PYTHONPATH": "/user",
-        "PYTHONSTARTUP": "/user/startup.py",
-        "IPYTHONDIR": "/user/ipython",
-        "MPLBACKEND": "Agg",
-        "JUPYTER_PATH": "/user/jupyter",
-        "VIRTUAL_ENV": "/user/venv",
-        "PATH": "/usr/bin",
-        "HOME": "/home/user",
-    }
-    request = make_request(variables={"PYTHONHASHSEED": "7"})
-    place = Place(tmp_path / "k", tmp_path / "book", tmp_path / "book" / "a", tmp_path / "home")
-    variables = kernel_variables(request, place, user)
-    assert [value for name, value in variables.items() if value.startswith("/user")] == []
-    assert variables["HOME"] == "/home/user"
-    assert variables["PATH"] == f"{request.kernel.python.parent}{os.pathsep}/usr/bin"
-    assert variables["PYTHONPATH"] == str(request.library)
-    assert variables["PYTHONHASHSEED"] == "7"
