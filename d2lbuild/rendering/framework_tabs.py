@@ -17,6 +17,7 @@ __all__ = [
     "TAB_KEY",
     "FrameworksDirective",
     "GroupFrameworks",
+    "HighlightLanguages",
     "MarkSavedCode",
     "cell_metadata",
     "frameworks_around",
@@ -72,6 +73,20 @@ def frameworks_around(node: nodes.Node) -> Sequence[str]:
             return found
         above = above.parent
     return []
+
+
+class HighlightLanguages(SphinxPostTransform):
+    """Gives code in other languages than Python its own highlighter."""
+
+    default_priority = 148
+
+    def run(self, **kwargs: Any) -> None:  # noqa: ARG002
+        """Go through the code of a page."""
+        for cell in self.document.findall(nodes.container):
+            if lexer := cell_metadata(cell).get("lexer"):
+                for block in cell.findall(nodes.literal_block):
+                    if block.parent.get("nb_element") == "cell_code_source":
+                        block["language"] = lexer
 
 
 class MarkSavedCode(SphinxPostTransform):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from d2lbuild.config.types import Framework
 from d2lbuild.files import copy_if_changed, write_if_changed
 from d2lbuild.model import CellKind, Page, PageCell
 from d2lbuild.rendering.context import RenderContext
@@ -13,11 +14,6 @@ from d2lbuild.rendering.displayed_code import displayed_code
 from d2lbuild.rendering.plain_markdown import PlainContext, label_numbers, plain_markdown
 
 __all__ = ["render_notebooks"]
-
-_METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
 
 
 def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
@@ -30,7 +26,8 @@ def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
             ids = frozenset(other.section.id for other in pages if framework in other.frameworks)
             files = _Files(context, folder, page.section.id)
             plain = PlainContext(context.config.root, context.book, page.section, ids, numbers, files.address)
-            text = json.dumps(_notebook(page, framework, plain), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+            made = _notebook(page, context.config.framework(framework), plain)
+            text = json.dumps(made, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
             path = folder / f"{page.section.id}.ipynb"
             write_if_changed(path, text.encode())
             wanted |= {path, *files.written}
@@ -62,28 +59,39 @@ class _Files:
         return PurePosixPath(os.path.relpath(target, self._notebook.parent)).as_posix()
 
 
-def _notebook(page: Page, framework: str, context: PlainContext) -> dict[str, Any]:
-    executed = framework in page.results
+def _notebook(page: Page, framework: Framework, context: PlainContext) -> dict[str, Any]:
+    executed = framework.name in page.results
     cells: list[dict[str, Any]] = []
     count = 0
     for cell in page.cells:
-        if framework not in cell.frameworks:
+        if framework.name not in cell.frameworks:
             continue
         if cell.kind is CellKind.CODE:
             count += 1
-            cells.append(_code(cell, count if executed else None))
+            source = displayed_code(cell.source)[0] if framework.is_python else cell.source
+            cells.append(_code(cell, source, count if executed else None))
         elif text := _text(cell, page, context):
             cells.append({"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": _lines(text)})
-    return {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
+    return {"cells": cells, "metadata": _metadata(framework), "nbformat": 4, "nbformat_minor": 5}
 
 
-def _code(cell: PageCell, count: int | None) -> dict[str, Any]:
+def _metadata(framework: Framework) -> dict[str, Any]:
+    """Return which kernel Jupyter shall offer: the one that is usually called so."""
+    name, language = ("Python 3", "python") if framework.is_python else (framework.title, framework.language)
+    kernel = "python3" if framework.is_python else language
+    return {
+        "kernelspec": {"display_name": name, "language": language, "name": kernel},
+        "language_info": {"name": language},
+    }
+
+
+def _code(cell: PageCell, source: str, count: int | None) -> dict[str, Any]:
     metadata: Mapping[str, Any] = {"tags": sorted(cell.tags)} if cell.tags else {}
     return {
         "cell_type": "code",
         "id": cell.id,
         "metadata": metadata,
-        "source": _lines(displayed_code(cell.source)[0]),
+        "source": _lines(source),
         "execution_count": count,
         "outputs": [dict(output) for output in cell.outputs],
     }

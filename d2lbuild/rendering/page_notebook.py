@@ -7,10 +7,13 @@ by a directive), and the Sphinx extension makes tabs of them.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
 import nbformat
+from pygments.lexers import find_lexer_class_by_name  # type: ignore[import-untyped,unused-ignore]
+from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ignore]
 
 from d2lbuild.config.types import Framework
 from d2lbuild.model import CellKind, Contents, ExecutionResult, Page, PageCell, Status
@@ -79,11 +82,12 @@ def page_notebook(
     `appendix` is a page that the contents of this one end with, without a number.
     """
     repeated = _repeated_labels(page)
+    languages = {framework.name: framework.language for framework in frameworks}
     cells: list[dict[str, Any]] = []
     lines: list[tuple[int, ...]] = []
     for cell in page.cells:
         written, cell_lines = (
-            _code_cell(cell, names(cell))
+            _code_cell(cell, languages.get(cell.frameworks[0], "python"), names(cell))
             if cell.kind is CellKind.CODE
             else _text_cell(cell, page, translate=translate, pages=pages, repeated=repeated)
         )
@@ -117,11 +121,13 @@ def _after_contents(cells: Sequence[Mapping[str, Any]]) -> int:
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-def _code_cell(cell: PageCell, names: Mapping[str, object]) -> tuple[dict[str, Any], tuple[int, ...]]:
-    source, saved = displayed_code(cell.source)
+def _code_cell(cell: PageCell, language: str, names: Mapping[str, object]) -> tuple[dict[str, Any], tuple[int, ...]]:
+    source, saved = displayed_code(cell.source) if language == "python" else (cell.source, False)
     metadata: dict[str, Any] = {
         "d2lbuild": {"frameworks": list(cell.frameworks), "everywhere": cell.everywhere, "saved": saved, **names}
     }
+    if language != "python":
+        metadata["d2lbuild"]["lexer"] = _lexer(language)
     if cell.tags:
         metadata["tags"] = sorted(cell.tags)
     written = {
@@ -133,6 +139,16 @@ def _code_cell(cell: PageCell, names: Mapping[str, object]) -> tuple[dict[str, A
         "outputs": [dict(output) for output in cell.outputs],
     }
     return written, cell.lines or (cell.span.first,)
+
+
+@cache
+def _lexer(language: str) -> str:
+    """Return the name of the highlighter for a language: its own, or that of plain text if there is none."""
+    try:
+        find_lexer_class_by_name(language)
+    except ClassNotFound:
+        return "text"
+    return language
 
 
 def _notice(cell: PageCell) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
 from d2lbuild.rendering.citation_style import RoundBracketAuthorYear
 from d2lbuild.rendering.code_links import LinkLibraryNames, use_linking_formatter
-from d2lbuild.rendering.framework_tabs import FrameworksDirective, GroupFrameworks, MarkSavedCode
+from d2lbuild.rendering.framework_tabs import FrameworksDirective, GroupFrameworks, HighlightLanguages, MarkSavedCode
 from d2lbuild.rendering.navigation import Navigation
 from d2lbuild.rendering.numbered_references import ResolveNumberedReferences, TargetCollector
 
@@ -147,6 +147,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.add_directive(name, directive)
     app.add_env_collector(TargetCollector)
     app.add_post_transform(ResolveNumberedReferences)
+    app.add_post_transform(HighlightLanguages)
     app.add_post_transform(MarkSavedCode)
     app.add_post_transform(GroupFrameworks)
     app.add_post_transform(LinkLibraryNames)

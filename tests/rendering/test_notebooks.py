@@ -5,6 +5,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from d2lbuild.config.types import Framework
 from d2lbuild.model import CellKind, ExecutionResult, Status
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.notebooks import render_notebooks
@@ -78,3 +79,17 @@ def test_images_lie_beside_the_notebooks(folder: Path) -> None:
 def test_the_contents_list_the_notebooks_of_the_edition(folder: Path) -> None:
     assert _sources(folder / "pytorch/index.ipynb") == ["# Book", "* [ch/one](ch/one.ipynb)"]
     assert _sources(folder / "jax/index.ipynb")[1] == "* [ch/one](ch/one.ipynb)\n* [ch/jax](ch/jax.ipynb)"
+
+
+def test_a_notebook_of_another_language_names_its_kernel(tmp_path: Path) -> None:
+    java = Framework("djl", "Deep Java Library", "djl", language="java", comment="//")
+    page = PageBuilder("index", ("djl",))
+    page.code("int tab = 1;  // @save")
+    output = tmp_path / "_build" / "notebooks"
+    config = make_config(tmp_path, [java])
+    render_notebooks([page.page()], RenderContext(config, make_book(page.page()), ("djl",), output))
+    made = _read(output / "djl/index.ipynb")
+    nbformat.validate(made)
+    assert made["metadata"]["kernelspec"] == {"display_name": "Deep Java Library", "language": "java", "name": "java"}
+    assert made["metadata"]["language_info"] == {"name": "java"}
+    assert _sources(output / "djl/index.ipynb") == ["int tab = 1;  // @save"]

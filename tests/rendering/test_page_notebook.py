@@ -122,3 +122,16 @@ def test_a_notice_stands_before_its_code_and_sees_the_same_frameworks() -> None:
 def test_a_page_without_results_says_so_once_and_one_without_code_nothing() -> None:
     assert run_record(_code_page().page(), [PYTORCH, JAX]) == ["The code on this page was not executed."]
     assert run_record(PageBuilder("page", BOTH).page(), [PYTORCH, JAX]) == []
+
+
+@pytest.mark.parametrize(("language", "lexer"), [("java", "java"), ("nobodys", "text")])
+def test_code_of_another_language_names_its_highlighter(language: str, lexer: str) -> None:
+    other = replace(JAX, name="other", language=language, comment="//")
+    page = PageBuilder("page", ("pytorch", "other"))
+    page.code("x = 1  #@save", "pytorch")
+    page.code("int tab;  #@save", "other")
+    notebook = page_notebook(page.page(), [PYTORCH, other], as_myst, frozenset()).notebook
+    python, foreign = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert "lexer" not in python["metadata"]["d2lbuild"]
+    assert foreign["metadata"]["d2lbuild"]["lexer"] == lexer
+    assert foreign["source"] == "int tab;  #@save"
