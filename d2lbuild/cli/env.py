@@ -154,7 +154,10 @@ def _folders(config: "Config | None", home: Path) -> dict[Path, tuple[str, str]]
         environment_folder(framework, home, device): (framework.name, device)
         for framework in config.frameworks
         for device, lock_file in (("cpu", framework.lock), ("gpu", framework.gpu_lock))
-        if framework.interpreter is None and lock_file is not None and lock_file.is_file()
+        if framework.interpreter is None
+        and lock_file is not None
+        and lock_file.is_file()
+        and (framework.is_python or framework.kernel)
     }
 
 

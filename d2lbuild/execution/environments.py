@@ -87,9 +87,19 @@ def environment_digest(framework: Framework, device: str = "cpu", packages: Sequ
 
 def environment_text(framework: Framework, device: str = "cpu", packages: Sequence[str] = ()) -> str:
     """Return what decides an environment, a line each: Python, the platform, and every package with its version."""
+    _check_kernel(framework)
     if framework.interpreter is not None:
         return _interpreter_text(framework, _interpreter(framework, packages))
     return locks.locked_text(framework, device, packages)
+
+
+def _check_kernel(framework: Framework) -> None:
+    if not framework.is_python and not framework.kernel:
+        raise SetupError(
+            f"nothing says which kernel runs the notebooks of {framework.title}, which are in {framework.language}",
+            hint=f"write `[kernel]` and its `command` into frameworks/{framework.name}/framework.toml, or build with "
+            "--no-execute",
+        )
 
 
 def _digest(text: str) -> str:
@@ -107,6 +117,7 @@ def _interpreter_text(framework: Framework, environment: Environment) -> str:
 def find(framework: Framework, home: Path, device: str = "cpu", packages: Sequence[str] = ()) -> Environment | None:
     """Return the environment for a device, with a section's own `packages`, if it is complete; otherwise None."""
     if framework.interpreter is not None:
+        _check_kernel(framework)
         return _interpreter(framework, packages)
     return _read(environment_folder(framework, home, device, packages))
 

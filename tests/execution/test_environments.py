@@ -95,6 +95,18 @@ def test_another_kernel_is_a_part_of_the_digest(framework: Framework) -> None:
     assert "kernel '{environment}/bin/other' --file '{connection_file}'" in environment_text(other).splitlines()
 
 
+def test_another_language_needs_a_kernel(framework: Framework, tmp_path: Path) -> None:
+    java = dataclasses.replace(framework, language="java", comment="//")
+    for ask in (
+        lambda: environment_digest(java),
+        lambda: find(dataclasses.replace(java, interpreter=Path(sys.executable)), tmp_path),
+    ):
+        with pytest.raises(SetupError, match="nothing says which kernel runs the notebooks of Bare") as error:
+            ask()
+        assert "--no-execute" in error.value.hint
+    assert environment_digest(dataclasses.replace(java, kernel=("k", "{connection_file}")))
+
+
 @pytest.mark.parametrize("lock_file", [None, Path("gone/requirements.txt")])
 def test_without_a_lock_it_says_what_to_write(framework: Framework, lock_file: Path | None, tmp_path: Path) -> None:
     framework = dataclasses.replace(framework, lock=lock_file)
