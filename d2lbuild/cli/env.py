@@ -75,9 +75,11 @@ def show(book: BookOption = None) -> int:
     for name, device in missing:
         command = "d2lbuild env sync --gpu" if device == "gpu" else "d2lbuild env sync"
         rows.append((name, device, "", "", "", f"not there: `{command}` makes it"))
-    for framework in config.frameworks if config else ():
-        if framework.interpreter is not None:
-            rows.append((framework.name, "", "", "", str(framework.interpreter), "named in framework.toml"))
+    rows += [
+        (framework.name, "", "", "", str(framework.interpreter), "named in framework.toml")
+        for framework in (config.frameworks if config else ())
+        if framework.interpreter is not None
+    ]
     if len(rows) > 1:
         say(columns(rows))
     else:

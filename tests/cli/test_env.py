@@ -30,8 +30,13 @@ def test_list_shows_what_is_there_and_what_is_not(run: Run, book: Path, home: Pa
     assert heading.split() == ["framework", "for", "python", "packages", "folder"]
     assert old.split()[:5] == ["pytorch", "cpu", "3.11.2", "1", str(home / "environments" / "pytorch-0123456789ab")]
     assert old.endswith("not used by this book")
-    assert [line.split()[0] for line in missing] == ["pytorch", "jax"]
-    assert all("`d2lbuild env sync" in line for line in missing)
+    assert [line.split()[:2] for line in missing] == [
+        [name, device] for name in ("pytorch", "jax") for device in ("cpu", "gpu")
+    ]
+    assert [("`d2lbuild env sync`" in line, "`d2lbuild env sync --gpu`" in line) for line in missing] == [
+        (True, False),
+        (False, True),
+    ] * 2
 
 
 def test_list_tells_devices_and_packages_apart(run: Run, book: Path, home: Path) -> None:
