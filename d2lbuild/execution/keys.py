@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.execution.request import CodeCell
@@ -26,7 +27,7 @@ DigestOf = Callable[[str], str]
 """Returns the present digest of a file that a notebook was found to read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeyParts:
     """What a key is made of: ``{"code": …, "library:train": …, "file:img/x.png": …}``, each with its digest."""
 
@@ -34,7 +35,7 @@ class KeyParts:
     texts: Mapping[str, str] = field(default_factory=dict, compare=False)
     """What stands behind some of the digests, for people: the code, the variables."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The key itself, SHA-256 in hexadecimal."""
         return _digest(dict(self.parts))
@@ -51,6 +52,8 @@ class KeyParts:
 
     def with_inputs(self, inputs: Mapping[str, str]) -> "KeyParts":
         """Add files that a run was found to read."""
+        if not inputs:
+            return self
         return KeyParts({**self.parts, **{f"file:{path}": digest for path, digest in inputs.items()}}, self.texts)
 
     def with_present(self, paths: Iterable[str], digest_of: DigestOf) -> "KeyParts":
