@@ -1,71 +1,238 @@
 """The results of a book's notebooks: which the cache has, which have to be made, and the making of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.building import BuildRequest, Observer
-from d2lbuild.config import Config, Framework
+from d2lbuild.config import Config
 from d2lbuild.edition.edition import Edition
 from d2lbuild.edition.library import used_names
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.cache import ResultCache
+from d2lbuild.execution.devices import Machine, this_machine
 from d2lbuild.execution.environments import Environment, environment_digest, environment_text, find, sync
 from d2lbuild.execution.history import History
 from d2lbuild.execution.home import cache_home
 from d2lbuild.execution.keys import FileDigests, file_digests, key_parts
+from d2lbuild.execution.needs import needs_of
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
-from d2lbuild.model import ExecutionResult, Notebook
+from d2lbuild.execution.running import BackendOptions
+from d2lbuild.execution.scheduler import refusal, skipped
+from d2lbuild.execution.shared import SharedCache
+from d2lbuild.model import ExecutionResult, Needs, Notebook
+from d2lbuild.source.book import SUFFIXES
 
-__all__ = ["book_digests", "plan_runs", "run_notebooks"]
+__all__ = ["NotebookRuns", "book_digests"]
 
-
-def plan_runs(config: Config, request: BuildRequest, editions: Mapping[str, Edition]) -> BuildPlan:
-    """Return what a build will do about outputs. Raises UsageError for a section that there is not."""
-    home = cache_home()
-    data = file_digests(config.root, config.execution.data)
-    wanted = []
-    for edition in editions.values():
-        chosen = [one for one in edition.notebooks.values() if one.code]
-        if chosen:
-            environment = environment_digest(edition.framework)
-            wanted += [_to_run(config, edition, notebook, environment, data) for notebook in chosen]
-    _check_sections(request.sections, editions)
-    cache, history = ResultCache(home), History(home, config.name)
-    asked: list[NotebookToRun] = []
-    others: list[NotebookToRun] = []
-    for one in wanted:
-        (asked if not request.sections or _asked_for(one.section, request.sections) else others).append(one)
-    digests = book_digests(config)
-    found = plan(
-        asked,
-        cache,
-        history,
-        digest_of=digests,
-        rerun_failed=request.rerun_failed,
-        force=request.force,
-        rerun=lambda one: _asked_for(one.section, request.rerun),
-    )
-    # The other sections show what the cache has; they are neither run nor, if they have failed, forgotten.
-    known = plan(others, cache, history, digest_of=digests)
-    return BuildPlan((*found.cached, *known.cached), (*found.failed, *known.failed), found.todo)
+_Ended = tuple[ExecutionRequest, ExecutionResult]
 
 
-def _to_run(
-    config: Config, edition: Edition, notebook: Notebook, environment: str, data: Mapping[str, str]
-) -> NotebookToRun:
-    names = used_names(notebook, config.library.package, edition.framework.module)
-    parts = key_parts(
-        framework=edition.framework.name,
-        cells=_code_cells(notebook),
-        library=edition.library.digests(names),
-        environment=environment,
-        variables=edition.framework.variables,
-        data=data,
-    )
-    return NotebookToRun(notebook.section.id, edition.framework.name, parts, lambda: _details(edition, names))
+@dataclass(frozen=True)
+class NotebookRuns:
+    """The notebooks of one build."""
+
+    config: Config
+    request: BuildRequest
+    editions: Mapping[str, Edition]
+    observer: Observer = field(default_factory=Observer)
+
+    def plan(self) -> BuildPlan:
+        """Return what the build will do about outputs. Raises UsageError for a section that there is not."""
+        for sections in (self.request.sections, self.request.rerun):
+            _check_sections(sections, self.editions)
+        data = file_digests(self.config.root, self.config.execution.data)
+        asked: list[NotebookToRun] = []
+        others: list[NotebookToRun] = []
+        for edition in self.editions.values():
+            for notebook in edition.notebooks.values():
+                if notebook.code:
+                    here = not self.request.sections or _asked_for(notebook.section.id, self.request.sections)
+                    (asked if here else others).append(self._to_run(edition, notebook, data))
+        found = plan(
+            asked,
+            self.cache,
+            self.history,
+            digest_of=self.digests,
+            rerun_failed=self.request.rerun_failed,
+            force=self.request.force,
+            rerun=lambda one: _asked_for(one.section, self.request.rerun),
+        )
+        # The other sections show what the cache has; they are neither run nor, if they have failed, forgotten.
+        known = plan(others, self.cache, self.history, digest_of=self.digests)
+        return BuildPlan((*found.cached, *known.cached), (*found.failed, *known.failed), found.todo)
+
+    def run(self, build_plan: BuildPlan) -> Iterator[tuple[NotebookToRun, ExecutionResult]]:
+        """Run what the plan says, and keep each result as soon as it is there."""
+        notebooks = {(run.notebook.section, run.notebook.framework): run.notebook for run in build_plan.todo}
+        requests: list[ExecutionRequest] = []
+        environments: dict[tuple[str, str, tuple[str, ...]], Environment] = {}
+        for run in build_plan.todo:
+            needs = self._needs(run.notebook.section, run.notebook.framework)
+            reason = refusal(needs, self.machine) if self.request.backend == "local" else ""
+            request = self._request(run.notebook, needs, run.seconds)
+            if reason:
+                # No environment is made for what cannot run.
+                result = skipped(request, reason)
+                self.observer.finished(request, result)
+                yield run.notebook, result
+            else:
+                requests.append(self._with_environment(request, environments))
+        with closing(self._results(requests)) as results:
+            for done, result in results:
+                notebook = notebooks[done.section, done.framework]
+                self._keep(notebook, result)
+                self.observer.finished(done, result)
+                yield notebook, result
+
+    # --- what a build shares ---
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder of environments and results."""
+        return cache_home()
+
+    @cached_property
+    def cache(self) -> ResultCache:
+        """The store of results."""
+        execution = self.config.execution
+        shared = None
+        if execution.shared_cache:
+            shared = SharedCache(execution.shared_cache, execution.shared_cache_writable, self.observer.note)
+        return ResultCache(self.home, shared)
+
+    @cached_property
+    def history(self) -> History:
+        """What is known of the last run of each notebook."""
+        return History(self.home, self.config.name)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What there is to run notebooks on."""
+        return this_machine()
+
+    @cached_property
+    def files(self) -> Mapping[str, Path]:
+        """The files that notebooks may read, by their path below the sources: each run has a copy of them."""
+        return dict(_files(self.config))
+
+    @cached_property
+    def digests(self) -> FileDigests:
+        """What says whether files that notebooks were found to read are still the same."""
+        return _digests(self.config, self.files)
+
+    # --- one notebook ---
+
+    def _needs(self, section: str, framework: str) -> Needs:
+        needs, _ = needs_of(self.editions[framework].notebooks[section], self.config.execution)
+        if needs.memory is None:
+            needs = replace(needs, memory=self.config.execution.memory)
+        return needs
+
+    def _device(self, needs: Needs) -> str:
+        """Return the class of device that a notebook runs on here."""
+        return "gpu" if needs.gpus or (needs.uses_gpu and self.machine.gpus) else "cpu"
+
+    def _to_run(self, edition: Edition, notebook: Notebook, data: Mapping[str, str]) -> NotebookToRun:
+        framework = edition.framework
+        names = used_names(notebook, self.config.library.package, framework.module)
+        needs = self._needs(notebook.section.id, framework.name)
+        device = self._device(needs)
+        parts = key_parts(
+            framework=framework.name,
+            cells=_code_cells(notebook),
+            library=edition.library.digests(names),
+            environment=environment_digest(framework, device, needs.packages),
+            device=device,
+            kernel=framework.kernel,
+            variables=framework.variables,
+            passed=self.config.execution.pass_variables,
+            data=data,
+        )
+
+        def details() -> dict[str, str]:
+            return _details(edition, names) | {"environment": environment_text(framework, device, needs.packages)}
+
+        return NotebookToRun(notebook.section.id, framework.name, parts, details)
+
+    def _request(self, notebook: NotebookToRun, needs: Needs, seconds: float | None) -> ExecutionRequest:
+        config, framework = self.config, self.editions[notebook.framework].framework
+        execution = config.execution
+        kept = self.home / "kept" / config.name / framework.name
+        return ExecutionRequest(
+            section=notebook.section,
+            framework=notebook.framework,
+            cells=_code_cells(self.editions[notebook.framework].notebooks[notebook.section]),
+            kernel=KernelCommand(Path(), framework.language, framework.kernel, framework.preload),
+            library=config.output / "lib",
+            folder=PurePosixPath(notebook.section).parent,
+            files=self.files,
+            kept={name: kept / name for name in _kept(self.config, self.files)},
+            downloads=self.home / "downloads",
+            variables=framework.variables,
+            passed=execution.pass_variables,
+            needs=needs,
+            sandbox=execution.sandbox if self.request.sandbox is None else self.request.sandbox,
+            timeout=execution.timeout if needs.timeout is None else needs.timeout,
+            startup_timeout=execution.startup_timeout,
+            max_output=execution.max_output,
+            expected=seconds,
+            key=notebook.key,
+        )
+
+    def _with_environment(
+        self, request: ExecutionRequest, made: dict[tuple[str, str, tuple[str, ...]], Environment]
+    ) -> ExecutionRequest:
+        framework = self.editions[request.framework].framework
+        if self.request.backend != "local":
+            return request  # workers make their own
+        device, packages = self._device(request.needs), request.needs.packages
+        wanted = (framework.name, device, packages)
+        if wanted not in made:
+            made[wanted] = find(framework, self.home, device, packages) or sync(
+                framework,
+                self.home,
+                lambda line: self.observer.environment(framework.name, line),
+                device=device,
+                packages=packages,
+            )
+        environment = made[wanted]
+        return replace(
+            request,
+            kernel=replace(request.kernel, python=environment.python),
+            versions=environment.versions(framework.packages),
+        )
+
+    def _results(
+        self, requests: Sequence[ExecutionRequest]
+    ) -> Generator[tuple[ExecutionRequest, ExecutionResult], None, None]:
+        # nbclient takes a while to import: a plan or a check must not wait for it.
+        fork = self.config.execution.fork if self.request.fork is None else self.request.fork
+        frameworks = {name: edition.framework for name, edition in self.editions.items()}
+        machine = self.machine if self.request.backend == "local" else None
+        options = BackendOptions(self.request.jobs, fork, self.request.address, machine, frameworks)
+        if self.request.backend == "ray":
+            from d2lbuild.execution.backends import ray  # noqa: PLC0415
+
+            return ray.run_all(requests, options, self.observer)
+        from d2lbuild.execution.backends import local  # noqa: PLC0415
+
+        return local.run_all(requests, options, self.observer)
+
+    def _keep(self, notebook: NotebookToRun, result: ExecutionResult) -> None:
+        self.cache.put(notebook.parts, result)
+        self.history.put(
+            notebook.section,
+            notebook.framework,
+            notebook.parts,
+            result,
+            details=notebook.details(),
+            size_of=self.digests.size,
+        )
 
 
 def _details(edition: Edition, names: frozenset[str] | None) -> dict[str, str]:
@@ -75,13 +242,7 @@ def _details(edition: Edition, names: frozenset[str] | None) -> dict[str, str]:
         f"library:{name}": "\n\n".join(code for code, _ in library.pieces[name]) for name in library.closure(names)
     }
     texts["library:"] = edition.framework.header.text if edition.framework.header else ""
-    texts["environment"] = environment_text(edition.framework)
     return texts
-
-
-def book_digests(config: Config) -> FileDigests:
-    """Return what says whether the files that notebooks were found to read are still the same."""
-    return FileDigests(config.root / config.chapters, _resources(config), config.execution.keep)
 
 
 def _code_cells(notebook: Notebook) -> tuple[CodeCell, ...]:
@@ -101,80 +262,32 @@ def _check_sections(sections: Sequence[str], editions: Mapping[str, Edition]) ->
             raise UsageError(f"no section '{section}' in this edition", hint=hint)
 
 
-def run_notebooks(
-    config: Config, request: BuildRequest, editions: Mapping[str, Edition], build_plan: BuildPlan, observer: Observer
-) -> Iterator[tuple[NotebookToRun, ExecutionResult]]:
-    """Run what the plan says, and keep each result as soon as it is there."""
-    # nbclient takes a while to import: a plan or a check must not wait for it.
-    from d2lbuild.execution.backends import local  # noqa: PLC0415
-
-    home = cache_home()
-    cache, history = ResultCache(home), History(home, config.name)
-    digests = book_digests(config)
-    environments = {
-        name: _environment(editions[name].framework, home, observer)
-        for name in dict.fromkeys(planned.notebook.framework for planned in build_plan.todo)
-    }
-    files = _resources(config)
-    notebooks = {
-        (planned.notebook.section, planned.notebook.framework): planned.notebook for planned in build_plan.todo
-    }
-    requests = [
-        _request(config, editions[planned.notebook.framework], planned.notebook, environments=environments, files=files)
-        for planned in build_plan.todo
-    ]
-    with closing(local.run_all(requests, request.jobs, observer.started)) as runs:
-        for done, result in runs:
-            notebook = notebooks[done.section, done.framework]
-            cache.put(notebook.parts, result)
-            history.put(
-                notebook.section,
-                notebook.framework,
-                notebook.parts,
-                result,
-                details=notebook.details(),
-                size_of=digests.size,
-            )
-            observer.finished(done, result)
-            yield notebook, result
+def book_digests(config: Config) -> FileDigests:
+    """Return what says whether the files that notebooks were found to read are still the same."""
+    return _digests(config, dict(_files(config)))
 
 
-def _environment(framework: Framework, home: Path, observer: Observer) -> Environment:
-    return find(framework, home) or sync(framework, home, lambda line: observer.environment(framework.name, line))
+def _digests(config: Config, files: Mapping[str, Path]) -> FileDigests:
+    return FileDigests(config.root / config.chapters, files, _kept(config, files))
 
 
-def _request(
-    config: Config,
-    edition: Edition,
-    notebook: NotebookToRun,
-    *,
-    environments: Mapping[str, Environment],
-    files: Mapping[str, Path],
-) -> ExecutionRequest:
-    environment = environments[notebook.framework]
-    return ExecutionRequest(
-        section=notebook.section,
-        framework=notebook.framework,
-        cells=_code_cells(edition.notebooks[notebook.section]),
-        kernel=KernelCommand(environment.python),
-        library=config.output / "lib",
-        folder=PurePosixPath(notebook.section).parent,
-        files=files,
-        variables=edition.framework.variables,
-        versions=environment.versions(edition.framework.packages),
-        timeout=config.execution.timeout,
-        startup_timeout=config.execution.startup_timeout,
-        max_output=config.execution.max_output,
-        key=notebook.key,
-    )
+def _kept(config: Config, files: Mapping[str, Path]) -> tuple[str, ...]:
+    """Return the folders that stay between runs; one that the book brings itself is a part of it like any other."""
+    return tuple(name for name in config.execution.keep if not any(file.startswith(f"{name}/") for file in files))
 
 
-def _resources(config: Config) -> dict[str, Path]:
-    """Return the files that notebooks may need, by their path below the sources."""
+def _files(config: Config) -> Iterator[tuple[str, Path]]:
+    """Yield the configured resources, and what lies beside the sections without being one."""
     source = config.root / config.chapters
-    found: dict[str, Path] = {}
+    found: set[Path] = set()
     for pattern in config.resources:
-        for path in sorted(source.glob(pattern.rstrip("/"))):
-            for file in [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file()):
-                found[file.relative_to(source).as_posix()] = file
-    return found
+        for path in source.glob(pattern.rstrip("/")):
+            found |= {path} if path.is_file() else set(path.rglob("*"))
+    for folder in {path.parent for pattern in config.notebooks for path in source.glob(pattern)}:
+        # Beside the root of an existing book lies all that makes its repository.
+        found |= set(folder.glob("*" if folder == config.root else "**/*"))
+    for path in sorted(found):
+        name = path.relative_to(source)
+        hidden = any(part.startswith(".") for part in name.parts)
+        if not hidden and path.suffix not in SUFFIXES and not path.is_relative_to(config.output) and path.is_file():
+            yield name.as_posix(), path

@@ -16,12 +16,13 @@ from d2lbuild.config import Config
 from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
+from d2lbuild.execution.needs import needs_of, unknown_sections
 from d2lbuild.execution.plan import BuildPlan, loaded
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Book, ExecutionResult, Finding, Page, Span, Status
-from d2lbuild.notebook_runs import plan_runs, run_notebooks
+from d2lbuild.notebook_runs import NotebookRuns
 from d2lbuild.rendering.assemble import assemble
 from d2lbuild.source.book import load_book
 
@@ -54,7 +55,8 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     book, editions = _read(config, request.frameworks)
     findings = _findings(config, book, editions)
     observer.read(book, findings)
-    build_plan = loaded(plan_runs(config, request, editions)) if _executes(config, request) else None
+    runs = NotebookRuns(config, request, editions, observer)
+    build_plan = loaded(runs.plan()) if _executes(config, request) else None
     results: dict[tuple[str, str], ExecutionResult] = {}
     fresh: set[tuple[str, str]] = set()
     if build_plan is not None:
@@ -64,7 +66,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     if build_plan is not None:
         for known in (*build_plan.cached, *build_plan.failed):
             results[known.notebook.section, known.notebook.framework] = known.result
-        for notebook, result in run_notebooks(config, request, editions, build_plan, observer):
+        for notebook, result in runs.run(build_plan):
             results[notebook.section, notebook.framework] = result
             fresh.add((notebook.section, notebook.framework))
     pages = _assemble(book, editions, results)
@@ -73,7 +75,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
         findings=tuple(dict.fromkeys([*findings, *more])),
         failures=tuple(_failures(editions, results, fresh)),
         plan=build_plan,
-        executed=len(fresh),
+        executed=sum(results[one].status is not Status.SKIPPED for one in fresh),
         results=tuple(_reports(book, editions, results, fresh=fresh, build_plan=build_plan)),
         outputs=outputs,
         seconds=time.monotonic() - begun,
@@ -90,7 +92,7 @@ def check(config: Config) -> tuple[Finding, ...]:
 def plan_build(config: Config, request: BuildRequest) -> BuildPlan:
     """Return what a build would run, and why."""
     _, editions = _read(config, request.frameworks)
-    return plan_runs(config, request, editions)
+    return NotebookRuns(config, request, editions).plan()
 
 
 def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
@@ -122,11 +124,19 @@ def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Ed
 
 
 def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:
-    return in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
+    unknown = placed(config, unknown_sections(config.execution, book.sections))
+    every = [*config.findings, *book.findings, *unknown, *_of_code(config, editions)]
+    return in_order(book.sections.values(), every)
 
 
 def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:
-    return placed(config, joined({name: edition.findings for name, edition in editions.items()}))
+    found = {name: [*edition.findings, *_of_needs(config, edition)] for name, edition in editions.items()}
+    return placed(config, joined(found))
+
+
+def _of_needs(config: Config, edition: Edition) -> Iterator[Finding]:
+    for notebook in edition.neutral:
+        yield from needs_of(notebook, config.execution)[1]
 
 
 def _executes(config: Config, request: BuildRequest) -> bool:
