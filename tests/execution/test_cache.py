@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,6 +11,7 @@ from d2lbuild.errors import SetupError
 from d2lbuild.execution import cache as cache_module
 from d2lbuild.execution.cache import ResultCache
 from d2lbuild.execution.keys import ABSENT, DigestOf, KeyParts
+from d2lbuild.execution.upkeep import verify
 from d2lbuild.model import ExecutionResult, Failure, Status
 
 PARTS = KeyParts({"code": "aa", "library:train": "bb"})
@@ -251,3 +254,39 @@ def test_a_disk_without_links_will_do(tmp_path: Path, monkeypatch: pytest.Monkey
     cache.put(PARTS, result(inputs={"y.csv": "d1"}))
     assert cache.get(PARTS, now(x_csv="d1")) is not None
     assert cache.get(PARTS, now(y_csv="d1")) is not None
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from d2lbuild.execution.cache import ResultCache
+from d2lbuild.execution.keys import KeyParts
+from d2lbuild.model import ExecutionResult, Status
+cache, number = ResultCache(Path(sys.argv[1])), 0
+while True:
+    result = ExecutionResult(Status.DONE, (({"text": "x" * 50_000},),), 1.0, "", inputs={f"f{number % 3}": "d"})
+    cache.put(KeyParts({"code": str(number % 10)}), result)
+    number += 1
+    if number == 30:
+        print("many", flush=True)
+"""
+
+
+def test_killed_writers_leave_nothing_damaged(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _WRITER, str(tmp_path)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as one,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as two,
+    ):
+        for writer in (one, two):
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "many\n"
+        one.kill()
+        two.kill()
+    assert list(verify(tmp_path)) == []
+    for code in range(10):
+        for number in range(3):
+            parts = KeyParts({"code": str(code)})
+            there = ResultCache(tmp_path).get(parts, now(**{f"f{number}": "d"}))
+            assert there is not None
+            assert there.outputs[0][0]["text"] == "x" * 50_000
