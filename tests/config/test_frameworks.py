@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -176,3 +177,14 @@ def test_the_four_definitions_of_the_program_are_sound(book: Path, write: Write)
     assert all(framework.packages and framework.python for framework in config.frameworks)
     for name in ("ones", "concat", "tensor", "matmul", "nn_Module"):
         assert all(name in framework.aliases.simple for framework in config.frameworks), name
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_examples_of_the_documentation_are_sound(book: Path, defaults: Path, write: Write, number: int) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "frameworks.md").read_text("utf-8")
+    examples = [one for one in re.findall(r"^```toml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE) if "title" in one]
+    assert len(examples) == 2
+    write("conf/book.toml", BOOK)
+    write("frameworks/own/framework.toml", examples[number])
+    own = load_config(book, defaults=defaults).framework("own")
+    assert own.comment == ("#" if own.is_python else "//")
