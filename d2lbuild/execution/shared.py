@@ -23,6 +23,8 @@ _WHOLE = ("memory", "s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oss", "oci",
 
 _READ_ONLY = ("http", "https", "github", "zip", "tar")
 
+_REFUSED = (401, 403)
+
 _EXTRAS = {"http": "http", "https": "http", "s3": "s3", "s3a": "s3"}
 
 
@@ -36,7 +38,7 @@ class SharedCache:
     url: str
     writable: bool = False
     warn: Callable[[str], None] = lambda _: None
-    """Is told, in words, why the shared cache is not used any more."""
+    """Is told in words, perhaps from another thread, why the shared cache is not used any more."""
     usable: bool = field(default=True, init=False)
     """False after the first time that it could not be reached."""
     _system: Any = field(default=None, init=False, repr=False)
@@ -69,13 +71,13 @@ class SharedCache:
             data = self._files().cat_file(self._address(name))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except PermissionError as error:
-            # S3 answers so for files that are not there to those who may not list a bucket.
-            self._say(f"the shared cache {self} refuses to be read: {_told(error)}")
-            return None
         except Exception as error:
             # Each protocol raises errors of its own.
-            self._give_up(error)
+            if isinstance(error, PermissionError) or getattr(error, "status", None) in _REFUSED:
+                # S3 answers so for files that are not there to those who may not list a bucket.
+                self._say(f"the shared cache {self} refuses to be read, at least what it lacks: {_told(error)}")
+            else:
+                self._give_up(error)
             return None
         return bytes(data)
 

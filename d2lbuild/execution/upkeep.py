@@ -4,6 +4,8 @@ Builds may go on meanwhile: nothing that was written in the last hour is removed
 made again.
 """
 
+import contextlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -75,10 +77,24 @@ def kinds(home: Path) -> list[Kind]:
     """Return how much there is of everything below the cache's folder."""
     found = []
     for folder in sorted(path for path in home.glob("*") if path.is_dir()):
-        files = [path.lstat() for path in folder.rglob("*") if path.is_symlink() or path.is_file()]
+        files = list(_states(folder))
         oldest = min((state.st_mtime for state in files), default=None)
         found.append(Kind(folder.name, len(files), sum(state.st_size for state in files), oldest))
     return sorted(found, key=lambda kind: (KINDS.index(kind.name) if kind.name in KINDS else len(KINDS), kind.name))
+
+
+def _states(folder: Path) -> Iterator[os.stat_result]:
+    """Yield the states of all files below a folder: environments have a hundred thousand."""
+    waiting = [str(folder)]
+    while waiting:
+        # What a build removes meanwhile is passed over.
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    with contextlib.suppress(OSError):
+                        yield entry.stat(follow_symlinks=False)
 
 
 def usage(home: Path) -> list[Usage]:

@@ -1,9 +1,11 @@
+import io
 import socket
 import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 import pytest
@@ -141,7 +143,9 @@ def test_what_may_not_be_read_is_absent(tmp_path: Path, memory: str, monkeypatch
     monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.cat_file", forbidden)
     assert machine.cache.get(PARTS, HERE) is None
     assert machine.cache.get(PARTS, HERE) is None
-    assert machine.told == ["the shared cache memory://results refuses to be read: Access Denied"]
+    assert machine.told == [
+        "the shared cache memory://results refuses to be read, at least what it lacks: Access Denied"
+    ]
 
 
 def test_a_full_disk_does_not_end_a_build(tmp_path: Path) -> None:
@@ -184,6 +188,13 @@ class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
 
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """Refuse, below ``refusing/``, what is not there, as S3 does."""
+        if "/refusing/" in self.path and not Path(self.translate_path(self.path)).exists():
+            self.send_error(403)
+            return None
+        return super().send_head()
+
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
@@ -208,6 +219,15 @@ def test_a_plain_web_server_will_do(tmp_path: Path, served: str) -> None:
     assert other.cache.get(PARTS, HERE) == READ
     assert other.told == []
     assert files(tmp_path / "other") == files(tmp_path / "shared")
+
+
+def test_a_server_may_refuse_what_it_does_not_have(tmp_path: Path, served: str) -> None:
+    ResultCache(tmp_path / "shared" / "refusing").put(PARTS, READ)
+    other = Machine(tmp_path / "other", f"{served}/refusing/")
+    assert other.cache.get(KeyParts({"code": "none"}), HERE) is None
+    assert other.cache.get(PARTS, HERE) == READ
+    (told,) = other.told
+    assert "403" in told
 
 
 def test_a_web_server_that_is_not_there(tmp_path: Path) -> None:
