@@ -1,7 +1,9 @@
 """What backends and those who call them share: how notebooks are run, and who hears of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from d2lbuild.config.types import Framework
 from d2lbuild.execution.devices import Machine
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.model import ExecutionResult
@@ -21,6 +23,9 @@ class BackendOptions:
     """Of a cluster; empty for one that the backend finds or starts itself."""
     machine: Machine | None = None
     """What this machine has; None: the backend looks."""
+    frameworks: Mapping[str, Framework] = field(default_factory=dict)
+    """By name, for backends that make the environments elsewhere; one that is not here has the same interpreter at the
+    same path on every machine."""
 
 
 class RunObserver:
