@@ -26,17 +26,20 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from d2lbuild.execution.kernel_process import end_tree
+from d2lbuild.execution import kernel_process
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.scratch import Place
 from d2lbuild.execution.variables import kernel_variables, prepare_folder
-from d2lbuild.execution.warm import PROCESS, ForkedProcess, WarmKernels
+from d2lbuild.execution.warm import ForkedProcess, WarmKernels
 
 __all__ = ["LOG", "Kernel"]
 
 LOG = logging.getLogger("d2lbuild.execution")
 """Where Jupyter's classes log to: nowhere, unless somebody adds a handler."""
 LOG.addHandler(logging.NullHandler())
+
+_PROCESS = Path(kernel_process.__file__)
+"""The script that every kernel runs."""
 
 _KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
 _LAST_WORDS = 4000
@@ -208,7 +211,7 @@ class Kernel:
         if isinstance(self._process, ForkedProcess) or sys.platform == "win32":
             self._process.kill()
         else:
-            end_tree(self._process.pid)
+            kernel_process.end_tree(self._process.pid)
         await self._gone(_GONE)
 
     async def _gone(self, limit: float) -> None:
@@ -232,7 +235,7 @@ def _manager(request: ExecutionRequest, place: Place, context: zmq.asyncio.Conte
     python = sys.executable if request.kernel.arguments else str(request.kernel.python)
     specs = _OneSpec()
     specs.spec = KernelSpec(
-        argv=[python, str(PROCESS), "run", str(_description_file(place))],
+        argv=[python, str(_PROCESS), str(_description_file(place))],
         display_name=request.framework,
         language=request.kernel.language,
     )
@@ -240,10 +243,16 @@ def _manager(request: ExecutionRequest, place: Place, context: zmq.asyncio.Conte
     return AsyncKernelManager(
         kernel_spec_manager=specs,
         connection_file=str(folder / "k.json"),
-        transport="tcp" if sys.platform == "win32" or len(os.fsencode(folder)) > _MAX_SOCKET_FOLDER else "ipc",
+        transport="ipc" if _can_use_files(request, folder) else "tcp",
         context=context,
         log=LOG,
     )
+
+
+def _can_use_files(request: ExecutionRequest, folder: Path) -> bool:
+    """Whether the kernel's sockets can be files; kernels of other languages know only ports."""
+    short = len(os.fsencode(folder)) <= _MAX_SOCKET_FOLDER
+    return short and sys.platform != "win32" and not request.kernel.arguments
 
 
 def _description(request: ExecutionRequest, place: Place) -> dict[str, Any]:

@@ -70,6 +70,8 @@ def _own(request: ExecutionRequest, place: Place, environ: Mapping[str, str]) ->
         "JUPYTER_CONFIG_DIR": str(scratch / "jupyter"),
         "JUPYTER_DATA_DIR": str(scratch / "jupyter"),
         "JUPYTER_RUNTIME_DIR": str(scratch / "jupyter"),
+        # No notes of the debugger that comes with IPython's kernel among what a process says last.
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "MATPLOTLIBRC": str(scratch / "matplotlibrc"),
         # Matplotlib dates its SVG files.

@@ -1,7 +1,7 @@
 """Warm kernels: processes that have imported a framework once, and from which a kernel is forked for each notebook.
 
 There is one for each interpreter, list of modules and set of environment variables; it is started when it is first
-wanted. What it does is in `kernel_process.py`. Where forking does not work, kernels are started afresh: `fallbacks`
+wanted. What it does is in `kernel_server.py`. Where forking does not work, kernels are started afresh: `fallbacks`
 says why.
 """
 
@@ -22,15 +22,14 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
 
-from d2lbuild.execution import kernel_process
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.scratch import Place, place_for
 from d2lbuild.execution.variables import kernel_variables, prepare_folder
 
-__all__ = ["PROCESS", "ForkedProcess", "WarmKernels"]
+__all__ = ["ForkedProcess", "WarmKernels"]
 
-PROCESS = Path(kernel_process.__file__)
-"""The script that kernels run."""
+_SERVER = Path(__file__).with_name("kernel_server.py")
+"""The script that the processes run."""
 
 _ANSWER = 60.0
 """Seconds that a fork may take: a busy machine is slow, but a process that hangs must not hold up the book."""
@@ -120,7 +119,7 @@ class _Parent:
             self._control, theirs = socket.socketpair()
             with theirs, self._place.log.open("wb") as log:
                 self._process = subprocess.Popen(
-                    [str(request.kernel.python), str(PROCESS), "serve", *request.kernel.preload],
+                    [str(request.kernel.python), str(_SERVER), *request.kernel.preload],
                     stdin=theirs.fileno(),
                     stdout=log,
                     stderr=log,
