@@ -1,6 +1,6 @@
 """The results of a book's notebooks: which the cache has, which have to be made, and the making of them."""
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.building import BuildRequest, Observer
-from d2lbuild.config import Config
+from d2lbuild.config import Config, Framework
 from d2lbuild.edition.edition import Edition
 from d2lbuild.edition.library import used_names
 from d2lbuild.errors import UsageError
@@ -40,6 +40,7 @@ class NotebookRuns:
     request: BuildRequest
     editions: Mapping[str, Edition]
     observer: Observer = field(default_factory=Observer)
+    _answers: dict[tuple[object, ...], str] = field(default_factory=dict, init=False)
 
     def plan(self) -> BuildPlan:
         """Return what the build will do about outputs. Raises UsageError for a section that there is not."""
@@ -125,6 +126,19 @@ class NotebookRuns:
         """What says whether files that notebooks were found to read are still the same."""
         return _digests(self.config, self.files)
 
+    def _environment_digest(self, framework: Framework, device: str, packages: tuple[str, ...]) -> str:
+        # Asking an existing interpreter for its packages starts a process.
+        return self._remembered(environment_digest, framework, device, packages)
+
+    def _environment_text(self, framework: Framework, device: str, packages: tuple[str, ...]) -> str:
+        return self._remembered(environment_text, framework, device, packages)
+
+    def _remembered(self, ask: Callable[..., str], framework: Framework, device: str, packages: tuple[str, ...]) -> str:
+        question = (ask.__name__, framework.name, device, packages)
+        if question not in self._answers:
+            self._answers[question] = ask(framework, device, packages)
+        return self._answers[question]
+
     # --- one notebook ---
 
     def _needs(self, section: str, framework: str) -> Needs:
@@ -146,7 +160,7 @@ class NotebookRuns:
             framework=framework.name,
             cells=_code_cells(notebook),
             library=edition.library.digests(names),
-            environment=environment_digest(framework, device, needs.packages),
+            environment=self._environment_digest(framework, device, needs.packages),
             device=device,
             kernel=framework.kernel,
             variables=framework.variables,
@@ -155,7 +169,7 @@ class NotebookRuns:
         )
 
         def details() -> dict[str, str]:
-            return _details(edition, names) | {"environment": environment_text(framework, device, needs.packages)}
+            return _details(edition, names) | {"environment": self._environment_text(framework, device, needs.packages)}
 
         return NotebookToRun(notebook.section.id, framework.name, parts, details)
 
