@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from d2lbuild.execution.inputs import accesses, prepare
 from d2lbuild.execution.kernel import LOG, Kernel
+from d2lbuild.execution.late_outputs import PatientClient
 from d2lbuild.execution.outputs import BoundedClient, clean_outputs, failing_line, plain_text
 from d2lbuild.execution.processes import ProcessTree
 from d2lbuild.execution.request import ExecutionRequest
@@ -151,7 +152,8 @@ class _Run:
     async def _execute(self, kernel: Kernel) -> ExecutionResult:
         limit = self.request.timeout
         notebook = new_notebook(cells=self.cells)  # type: ignore[no-untyped-call]
-        client = BoundedClient(notebook, km=kernel.manager, iopub_timeout=30, log=LOG)
+        kind = PatientClient if self.request.kernel.arguments else BoundedClient
+        client = kind(notebook, km=kernel.manager, iopub_timeout=30, log=LOG)
         client.max_output = self.request.max_output
         client.kc = kernel.client
         self.client = client
@@ -171,10 +173,15 @@ class _Run:
         return self._ended(Status.DONE, None)
 
     async def _execute_cells(self, client: BoundedClient) -> None:
-        for index, cell in enumerate(self.cells):
-            self.current = index
-            self.on_cell(index)
-            await client.async_execute_cell(cell, index)
+        try:
+            for index, cell in enumerate(self.cells):
+                self.current = index
+                self.on_cell(index)
+                await client.async_execute_cell(cell, index)
+        except CellExecutionError:
+            await _settled(client)
+            raise
+        await _settled(client)
 
     async def _watched(self, work: Coroutine[Any, Any, None], kernel: Kernel, limit: float) -> None:
         """Wait for `work`, or until something keeps it from ending well, whichever comes first."""
@@ -261,6 +268,11 @@ class _Run:
         )
 
 
+async def _settled(client: BoundedClient) -> None:
+    if isinstance(client, PatientClient):
+        await client.settle()
+
+
 async def _end_tasks() -> None:
     """End what still listens to the kernel, before its sockets go."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -272,7 +284,7 @@ async def _end_tasks() -> None:
 def _last_words(kernel: Kernel) -> str:
     """Return what the kernel said last, unless the notebook has removed it."""
     with contextlib.suppress(OSError):
-        return kernel.last_words
+        return plain_text(kernel.last_words)
     return ""
 
 
