@@ -44,6 +44,7 @@ def test_outputs_that_are_late_go_to_their_cell() -> None:
     cells = [new_code_cell("1"), new_code_cell("2")]  # type: ignore[no-untyped-call]
     client = PatientClient(new_notebook(cells=cells), record_timing=False)  # type: ignore[no-untyped-call]
     client.reset_execution_trackers()
+    client.clear_before_next_output = False
     kernel = Kernel(
         status("0", "idle"),
         status("a", "busy"),
