@@ -103,6 +103,10 @@ def _preload(modules: list[str]) -> str:
         with contextlib.suppress(OSError):
             if os.readlink(number).startswith("/dev/nvidia"):  # noqa: PTH115  Path has it from Python 3.9 on
                 return f"importing {', '.join(modules)} opens the GPU"
+    for name in list(sys.modules):
+        # When it is imported it joins Matplotlib to the kernel, of which there is none yet.
+        if name.partition(".")[0] == "matplotlib_inline":
+            del sys.modules[name]
     gc.collect()
     # Else the collector would touch, and so copy, every page of every kernel.
     gc.freeze()

@@ -204,7 +204,7 @@ def test_a_parent_that_dies_is_started_once_more(make_request: MakeRequest) -> N
         ("import os; os._exit(0)", "ended with exit status 0"),
         ("import os; os.kill(os.getpid(), 9)", "was killed by signal 9 (SIGKILL)"),
         ("import os; os.abort()", "was killed by signal 6 (SIGABRT)"),
-        ("import os; os.kill(os.getppid(), 9)", "was killed by signal 9 (SIGKILL)"),
+        ("import os, time; os.kill(os.getppid(), 9); time.sleep(600)", "was killed by signal 9 (SIGKILL)"),
     ],
 )
 def test_how_a_kernel_ended_comes_back(make_request: MakeRequest, code: str, words: str) -> None:
