@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from d2lbuild.model import Book, Label, LabelKind, Section
 from d2lbuild.source.book import SUFFIXES, is_remote, resolve_path
@@ -163,10 +164,13 @@ class _Translator:
     def _figure(self, figure: Figure) -> int:
         source = self._image_source(figure.image)
         caption = self._inline(*figure.image.inner)
-        if source is None:
-            self._put(self._replacement(figure.image), figure.image.start)
-            return figure.end
         options = self._name(figure.labels)
+        if source is None:
+            if options and caption.strip():
+                self._absent(figure, options, caption.split("\n"))
+            else:
+                self._put(self._replacement(figure.image), figure.image.start)
+            return figure.end
         options += [f":width: {figure.width}"] if figure.width else []
         options += [f":height: {figure.height}"] if figure.height else []
         alternative = _plain(self.prose, *figure.image.inner)
@@ -174,6 +178,15 @@ class _Translator:
         body = caption.split("\n") if caption.strip() else []
         self._block(f"{{{'figure' if body else 'image'}}} {source}", options, body, figure.image.start)
         return figure.end
+
+    def _absent(self, figure: Figure, options: list[str], caption: list[str]) -> None:
+        """Write a figure without its image, so that references find its number."""
+        address = figure.image.value
+        words = f"[missing image: {PurePosixPath(address).name}]"
+        if is_remote(address):
+            words = f"[image at {urlsplit(address).netloc}]"
+            options = [*options, f":link: {address}"]
+        self._block(f"{{d2l-absent-figure}} {words}", options, caption, figure.image.start)
 
     def _table(self, table: Table) -> int:
         rows = self._inline(table.start, table.end).split("\n")

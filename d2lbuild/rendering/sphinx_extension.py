@@ -16,6 +16,7 @@ from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.plugin import register_plugin
 
 from d2lbuild.rendering import api_objects
+from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
 from d2lbuild.rendering.citation_style import RoundBracketAuthorYear
@@ -138,6 +139,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("d2lbuild_root", "", "", types=frozenset({str}))
     app.add_config_value("d2lbuild_sources", {}, "", types=frozenset({dict}))
     app.add_directive("d2l-frameworks", FrameworksDirective)
+    app.add_directive("d2l-absent-figure", AbsentFigure)
     app.add_directive("d2l-run-record", RunRecord)
     app.add_directive("d2l-run-notice", RunNotice)
     app.add_directive("raw", RawFromBook, override=True)

@@ -135,6 +135,10 @@ def _two() -> Page:
     two.prose("For MXNet.", "mxnet")
     two.add(CellKind.RST, ".. currentmodule:: d2l.torch")
     two.add(CellKind.RST, ".. autoclass:: Net\n   :members:\n\n.. autofunction:: train\n\n.. autofunction:: nothing")
+    two.prose(
+        "See {numref}`fig_away`.\n\n```{d2l-absent-figure} [image at x.org]\n:name: fig_away\n"
+        ":link: https://x.org/a.png\n\nFar, by {cite:t}`ada`\n```"
+    )
     return two.page()
 
 
@@ -253,6 +257,17 @@ def test_raw_files_are_read_beside_the_chapter(site: Site) -> None:
 
 def test_the_bibliography_lists_cited_works(site: Site) -> None:
     assert "On engines" in site.text("references")
+
+
+def test_a_figure_without_its_image_is_numbered(site: Site) -> None:
+    html = site.html("ch/two")
+    (number,) = re.findall(r'See <a class="reference internal" href="#fig-away">(?:<span[^>]*>)?(Fig\. [0-9.]+)', html)
+    figure = re.search(r'<figure[^>]*id="fig-away".*?</figure>', html, re.DOTALL)
+    assert figure
+    assert '<a class="reference external" href="https://x.org/a.png">[image at x.org]</a>' in figure[0]
+    words = re.sub(r"<[^>]*>", "", figure[0])
+    assert f"{number} " in words
+    assert "Far, by Lovelace" in words
 
 
 def test_findings_stand_at_the_lines_of_the_chapters(site: Site) -> None:
