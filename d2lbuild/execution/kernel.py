@@ -29,7 +29,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from d2lbuild.execution import kernel_process
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.scratch import Place
-from d2lbuild.execution.variables import kernel_variables, prepare_folder
+from d2lbuild.execution.variables import kernel_variables, prepare_folders
 from d2lbuild.execution.warm import ForkedProcess, WarmKernels
 
 __all__ = ["LOG", "Kernel"]
@@ -107,7 +107,7 @@ class Kernel:
     @classmethod
     async def start(cls, request: ExecutionRequest, place: Place, warm: WarmKernels | None = None) -> "Kernel":
         """Start a kernel in its place; OSError if that cannot be done."""
-        prepare_folder(place)
+        prepare_folders(request, place)
         context = zmq.asyncio.Context()
         # The kernel's sockets appear while we knock.
         context.setsockopt(zmq.RECONNECT_IVL, 5)

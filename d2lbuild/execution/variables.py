@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.scratch import Place
 
-__all__ = ["kernel_variables", "prepare_folder"]
+__all__ = ["kernel_variables", "prepare_folders"]
 
 _HARMLESS = re.compile(
     r"LANG|LANGUAGE|LC_\w+|TZ|USER|LOGNAME|SHELL|SSL_CERT_\w+|(?:ALL|FTP|HTTPS?|NO)_PROXY|(?:all|ftp|https?|no)_proxy"
@@ -89,7 +89,9 @@ def _own(request: ExecutionRequest, place: Place, environ: Mapping[str, str]) ->
     return own
 
 
-def prepare_folder(place: Place) -> None:
-    """Make the files that the variables name. Raises OSError."""
+def prepare_folders(request: ExecutionRequest, place: Place) -> None:
+    """Make what the variables name. Raises OSError."""
+    if request.downloads is not None:
+        request.downloads.mkdir(parents=True, exist_ok=True)
     (place.private / "tmp").mkdir(exist_ok=True)
     (place.private / "matplotlibrc").write_text("svg.hashsalt: d2lbuild\n", "utf-8")

@@ -24,7 +24,7 @@ from typing import Any, Self
 
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.scratch import Place, place_for
-from d2lbuild.execution.variables import kernel_variables, prepare_folder
+from d2lbuild.execution.variables import kernel_variables, prepare_folders
 
 __all__ = ["ForkedProcess", "WarmKernels"]
 
@@ -114,7 +114,7 @@ class _Parent:
         self._lock = threading.Lock()
         self.ready: Future[None] = Future()
         """Done when kernels can be forked; holds _LostError or _UnfitError if they cannot."""
-        prepare_folder(self._place)
+        prepare_folders(request, self._place)
         try:
             self._control, theirs = socket.socketpair()
             with theirs, self._place.log.open("wb") as log:
