@@ -114,9 +114,10 @@ class _Parent:
         self._lock = threading.Lock()
         self.ready: Future[None] = Future()
         """Done when kernels can be forked; holds _LostError or _UnfitError if they cannot."""
-        prepare_folders(request, self._place)
         try:
+            prepare_folders(request, self._place)
             self._control, theirs = socket.socketpair()
+            self._stack.callback(self._control.close)
             with theirs, self._place.log.open("wb") as log:
                 self._process = subprocess.Popen(
                     [str(request.kernel.python), str(_SERVER), *request.kernel.preload],
@@ -128,7 +129,6 @@ class _Parent:
                     start_new_session=True,
                 )
         except BaseException:
-            self._control.close()
             self._stack.close()
             raise
         threading.Thread(target=self._await, args=(request.startup_timeout,), daemon=True).start()
@@ -203,7 +203,6 @@ class _Parent:
             # It is busy importing, or hangs; what it has forked goes with it.
             self._process.kill()
             self._process.wait()
-        self._control.close()
         self._stack.close()
 
 
