@@ -43,15 +43,32 @@ def page_framework(env: BuildEnvironment) -> str:
 
 def library_targets(env: BuildEnvironment, builder: Builder, framework: str) -> Mapping[str, str]:
     """Return the addresses, from the present page, of the functions, classes and values of a framework's library."""
-    api = env.config.d2lbuild_api.get(framework, {"module": "", "objects": {}})
-    known = env.domains.python_domain.objects
-    found = {}
-    for name in api["objects"]:
-        entry = known.get(f"{api['module']}.{name}")
-        if entry is not None and "." not in name:
-            page = builder.get_relative_uri(env.current_document.docname, entry.docname)
-            found[name] = f"{page}#{entry.node_id}"
-    return found
+    return _Targets(env, builder, framework)
+
+
+class _Targets(Mapping[str, str]):
+    """Finds an address when it is asked for: a page links few of the names."""
+
+    def __init__(self, env: BuildEnvironment, builder: Builder, framework: str) -> None:
+        api = env.config.d2lbuild_api.get(framework, {"module": "", "objects": {}})
+        self._module, self._names = api["module"], api["objects"]
+        self._known = env.domains.python_domain.objects
+        self._builder, self._page = builder, env.current_document.docname
+
+    def __getitem__(self, name: str) -> str:
+        entry = self._known.get(f"{self._module}.{name}") if name in self._names and "." not in name else None
+        if entry is None:
+            raise KeyError(name)
+        return f"{self._builder.get_relative_uri(self._page, entry.docname)}#{entry.node_id}"
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names and "." not in str(name) and f"{self._module}.{name}" in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._names if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _forget(_app: Sphinx, env: BuildEnvironment, _names: list[str]) -> None:

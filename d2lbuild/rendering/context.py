@@ -32,3 +32,5 @@ class RenderContext:
     jobs: int = 1
     observer: Callable[[str, int, int], None] = _silent
     """Is told the stage, how many pages are done, and of how many."""
+    fast: bool = True
+    """Whether Sphinx is made faster; if not, it makes the whole website anew, as it comes."""

@@ -8,9 +8,9 @@ import io
 import json
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path, PurePosixPath
 
 import pybtex.errors
@@ -23,12 +23,13 @@ from d2lbuild.files import copy_if_changed, write_if_changed
 from d2lbuild.model import Finding, Page, Section, Severity
 from d2lbuild.rendering.api_entries import Described, LibraryNames, describe
 from d2lbuild.rendering.api_pages import ApiPage, api_objects, api_pages, first_api_page
-from d2lbuild.rendering.bibliography_errors import bibliography_findings, bibliography_key
+from d2lbuild.rendering.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.myst import TranslationContext, translate
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
+from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.sphinx_configuration import sphinx_configuration
-from d2lbuild.rendering.sphinx_speed import fast_sphinx
+from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast
 from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of
 
 __all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "render"]
@@ -108,15 +109,16 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     mirror = Mirror(context.config, work / "source")
     described = describe(context.libraries, context.book)
     positions = _write_sources(pages, context, described, mirror, translator)
-    with fast_sphinx(), pybtex.errors.capture() as errors:
-        collector = _run_sphinx(mirror.source, work, context, described, len(positions))
+    fast = context.fast and is_fast()
+    with fast_sphinx(work, fast=fast), pybtex.errors.capture() as errors:
+        collector = _run_sphinx(mirror.source, work, context, described, fast=fast)
     paths = {page.section.id: page.section.path for page in pages}
-    findings = findings_of(collector.warnings, paths, positions)
-    bibliography = bibliography_key(context.config)
-    more = [(bibliography, found) for found in bibliography_findings(errors, context.config)]
-    known = collector.keep(work / "warnings.json", findings, {*positions, bibliography}, more)
-    kept = [*_missing_files(context.config), *known]
-    return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(kept)))
+    findings = [
+        *_missing_files(context.config),
+        *bibliography_findings(errors, context.config),
+        *findings_of(collector.warnings, paths, positions),
+    ]
+    return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(findings)))
 
 
 def _in_order(findings: Sequence[Finding]) -> list[Finding]:
@@ -193,11 +195,14 @@ def _site_files(config: Config) -> Iterator[PurePosixPath]:
 
 
 def _run_sphinx(
-    source: Path, work: Path, context: RenderContext, described: Mapping[str, Described], total: int
+    source: Path, work: Path, context: RenderContext, described: Mapping[str, Described], *, fast: bool
 ) -> WarningCollector:
     settings = sphinx_configuration(context.config, context.book, context.frameworks, context.modules, source)
     settings["d2lbuild_api"] = api_objects(described)
-    early = io.StringIO()
+    if fast:
+        settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.page_builder"]
+    else:
+        shutil.rmtree(context.output, ignore_errors=True)
     try:
         app = Sphinx(
             srcdir=source,
@@ -207,17 +212,29 @@ def _run_sphinx(
             buildername="html",
             confoverrides=settings,
             status=None,
-            warning=early,
-            parallel=max(context.jobs, 1),
+            warning=io.StringIO(),
+            freshenv=True,
         )
         collector = _listen(app)
-        resolved = count(1)
-        app.connect("doctree-resolved", lambda *_: context.observer("html", next(resolved), total))
+        if fast:
+            _give_orders(app, work, context, collector)
         app.build()
     except SphinxError as error:
         raise D2lbuildError(f"Sphinx stopped: {error}") from error
-    _remove_gone_pages(app, context.output)
     return collector
+
+
+def _give_orders(app: Sphinx, work: Path, context: RenderContext, collector: WarningCollector) -> None:
+    from d2lbuild.rendering.page_builder import Orders, PageBuilder  # noqa: PLC0415 - not every Sphinx has what it needs
+
+    builder = app.builder
+    assert isinstance(builder, PageBuilder)
+    builder.orders = Orders(
+        store=PageStore(work / "pages"),
+        collector=collector,
+        jobs=context.jobs,
+        observer=lambda done, total: context.observer("html", done, total),
+    )
 
 
 def _listen(app: Sphinx) -> WarningCollector:
@@ -229,12 +246,3 @@ def _listen(app: Sphinx) -> WarningCollector:
     collector = WarningCollector(app)
     logger.addHandler(collector)
     return collector
-
-
-def _remove_gone_pages(app: Sphinx, output: Path) -> None:
-    """Remove pages of an earlier build whose sections are gone; Sphinx leaves them lying."""
-    made = {f"{name}.html" for name in (*app.env.found_docs, "genindex", "search", "py-modindex")}
-    for path in output.rglob("*.html"):
-        name = path.relative_to(output).as_posix()
-        if name not in made and not name.startswith("_"):
-            path.unlink()

@@ -1,18 +1,13 @@
-"""Sphinx's warnings as findings at the chapter's lines, kept from one incremental build to the next.
+"""Sphinx's warnings as findings at the chapter's lines."""
 
-Sphinx warns about a page only when it reads or writes it; a page that is not built again keeps what was found before.
-"""
-
-import json
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sphinx.application import Sphinx
 from sphinx.util import logging as sphinx_logging
-from sphinx.util.build_phase import BuildPhase
 
 from d2lbuild.model import Finding, Severity, Span
 from d2lbuild.rendering.page_notebook import LinePositions
@@ -35,13 +30,12 @@ _MARKER = re.compile(r"\s*\[[a-z_-]+(\.[a-z_-]+)?\]\s*$")
 
 @dataclass(frozen=True, slots=True)
 class PlacedWarning:
-    """A warning as Sphinx gave it: the page, the position in its notebook, and whether it came from reading it."""
+    """A warning as Sphinx gave it: the page, and the position in its notebook."""
 
     page: str
     position: int
     kind: str
     message: str
-    reading: bool
 
 
 class WarningCollector(logging.Handler):
@@ -51,13 +45,9 @@ class WarningCollector(logging.Handler):
         super().__init__(logging.WARNING)
         self._app = app
         self.warnings: list[PlacedWarning] = []
-        self.read: set[str] = set()
-        self.written: set[str] = set()
         self.addFilter(sphinx_logging.WarningSuppressor(app))
         self.addFilter(sphinx_logging.WarningLogRecordTranslator(app))
         self.addFilter(sphinx_logging.OnceFilter())
-        app.connect("env-before-read-docs", lambda _app, _env, names: self.read.update(names))
-        app.connect("doctree-resolved", lambda _app, _tree, name: self.written.add(name))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one warning."""
@@ -70,8 +60,7 @@ class WarningCollector(logging.Handler):
         kind = ".".join(part for part in (getattr(record, "type", ""), getattr(record, "subtype", "")) if part)
         message = _MARKER.sub("", logging.LogRecord.getMessage(record).strip())
         page = self._page(path)
-        reading = self._app.phase in {BuildPhase.INITIALIZATION, BuildPhase.READING}
-        self.warnings.append(PlacedWarning(page, int(line), kind, message, reading))
+        self.warnings.append(PlacedWarning(page, int(line), kind, message))
 
     def _page(self, path: str) -> str:
         try:
@@ -80,34 +69,12 @@ class WarningCollector(logging.Handler):
             return ""
         return name.with_suffix("").as_posix()
 
-    def keep(
-        self,
-        store: Path,
-        findings: Mapping[PlacedWarning, Finding],
-        pages: Iterable[str],
-        more: Sequence[tuple[str, Finding]],
-    ) -> list[Finding]:
-        """Add what earlier builds found on pages that this one left alone, and remember it all in `store`.
-
-        `more` are findings of other makers, by page; they replace all that was known of these pages from reading.
-        """
-        known = set(pages)
-        now = [(warning.page, warning.reading, findings[warning]) for warning in self.warnings]
-        now += [(page, True, finding) for page, finding in more]
-        self.read.update(page for page, _ in more)
-        for page, reading, finding in _load(store):
-            renewed = self.read if reading else self.written | self.read
-            if page in known and page not in renewed:
-                now.append((page, reading, finding))
-        store.write_text(json.dumps([_dump(*item) for item in now]), encoding="utf-8")
-        return [finding for _, _, finding in now]
-
 
 def findings_of(
     warnings: Sequence[PlacedWarning], sources: Mapping[str, PurePosixPath], positions: Mapping[str, LinePositions]
-) -> dict[PlacedWarning, Finding]:
+) -> list[Finding]:
     """Say each warning in terms of the chapters."""
-    return {warning: _finding(warning, sources, positions) for warning in warnings}
+    return [_finding(warning, sources, positions) for warning in warnings]
 
 
 def _finding(
@@ -122,23 +89,3 @@ def _finding(
     if message[:1].isupper() and not message[:2].isupper():
         message = message[0].lower() + message[1:]
     return Finding(_RULES.get(warning.kind, "rendering"), message.rstrip("."), span, Severity.WARNING)
-
-
-def _dump(page: str, reading: bool, finding: Finding) -> list[object]:
-    place = [str(finding.span.path), finding.span.first] if finding.span else None
-    return [page, reading, finding.rule, finding.message, place]
-
-
-def _load(store: Path) -> list[tuple[str, bool, Finding]]:
-    try:
-        items = json.loads(store.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return []
-    return [
-        (page, reading, Finding(rule, message, _span(place), Severity.WARNING))
-        for page, reading, rule, message, place in items
-    ]
-
-
-def _span(place: tuple[str, int] | None) -> Span | None:
-    return Span(PurePosixPath(place[0]), place[1], place[1]) if place else None

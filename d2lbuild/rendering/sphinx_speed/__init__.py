@@ -1,0 +1,41 @@
+"""What makes Sphinx faster without changing a byte of what it writes; undone when it has run.
+
+Each override names the function it stands for and the versions it was written for. Where a version is another one, or
+the function is not there, Sphinx does as it always does. `D2LBUILD_STOCK_SPHINX=1` turns all of it off.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from d2lbuild.garbage import without_collections
+from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents
+from d2lbuild.rendering.sphinx_speed.imports import without_runners
+from d2lbuild.rendering.sphinx_speed.override import fits, put_in_place
+
+__all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast"]
+
+SWITCH = "D2LBUILD_STOCK_SPHINX"
+"""The environment variable that turns everything off."""
+PAGE_BUILDER = ("Sphinx", "9.0")
+"""What `page_builder`, with `environment_parts` and `search_parts`, was written for."""
+
+
+def is_fast() -> bool:
+    """Whether pages are read and written by the builder of ours."""
+    return not os.environ.get(SWITCH) and fits(*PAGE_BUILDER)
+
+
+@contextmanager
+def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
+    """Run Sphinx inside of this; what is worth remembering from build to build lies in the folder `memory`."""
+    if not fast:
+        yield
+        return
+    with ExitStack() as stack:
+        stack.enter_context(without_collections())
+        stack.enter_context(without_runners())
+        for override in (*documents.overrides(), *code.overrides(), *bibliographies.overrides(memory)):
+            stack.enter_context(put_in_place(override))
+        yield

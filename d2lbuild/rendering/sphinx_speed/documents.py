@@ -1,0 +1,185 @@
+"""Docutils: searching and walking through documents, settings, smart quotes."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from typing import Any
+
+from docutils import nodes
+
+from d2lbuild.rendering.sphinx_speed.override import Override
+
+__all__ = ["overrides"]
+
+_DOCUTILS = ("docutils", "0.22")
+_TO_EDUCATE = re.compile(r"""["'`\\]|--|\.\.|\. \.""")
+"""Without any of these smart quotes leave a text as it is."""
+
+
+def overrides() -> list[Override]:
+    """Return what makes work on documents faster."""
+    return [
+        # Generators in generators, one for each level of a document, make each of sixty searches a page slow.
+        Override(*_DOCUTILS, "docutils.nodes", "Node._fast_findall", lambda _: _find_kind),
+        Override(*_DOCUTILS, "docutils.nodes", "Node._superfast_findall", lambda _: _find_all),
+        Override(*_DOCUTILS, "docutils.nodes", "Node.findall", _findall),
+        # These write a debugging message for each node and each visit, which nobody sees.
+        Override(*_DOCUTILS, "docutils.nodes", "Node.walkabout", lambda _: _walkabout),
+        Override(*_DOCUTILS, "docutils.nodes", "NodeVisitor.dispatch_visit", lambda _: _dispatch_visit),
+        Override(*_DOCUTILS, "docutils.nodes", "NodeVisitor.dispatch_departure", lambda _: _dispatch_departure),
+        Override("Sphinx", "9.0", "sphinx.util.docutils", "SphinxTranslator.dispatch_visit", _visits("visit")),
+        Override("Sphinx", "9.0", "sphinx.util.docutils", "SphinxTranslator.dispatch_departure", _visits("depart")),
+        # The options of all components are collected and parsed three times a page.
+        Override(*_DOCUTILS, "docutils.frontend", "get_default_settings", _remembered_settings),
+        Override(*_DOCUTILS, "docutils.utils.smartquotes", "educate_tokens", _educate_some),
+    ]
+
+
+# --- searching ---
+
+
+def _find_kind(self: nodes.Node, cls: type) -> Iterator[nodes.Node]:
+    if isinstance(self, cls):
+        yield self
+    if not self.children:
+        return
+    levels = [iter(self.children)]
+    while levels:
+        for child in levels[-1]:
+            if isinstance(child, cls):
+                yield child
+            if child.children:
+                levels.append(iter(child.children))
+                break
+        else:
+            levels.pop()
+
+
+def _find_all(self: nodes.Node) -> Iterator[nodes.Node]:
+    yield self
+    if not self.children:
+        return
+    levels = [iter(self.children)]
+    while levels:
+        for child in levels[-1]:
+            yield child
+            if child.children:
+                levels.append(iter(child.children))
+                break
+        else:
+            levels.pop()
+
+
+def _find_where(self: nodes.Node, condition: Callable[[nodes.Node], bool]) -> Iterator[nodes.Node]:
+    return (node for node in _find_all(self) if condition(node))
+
+
+def _findall(original: Any) -> Any:
+    def findall(  # noqa: PLR0917 - these are the original's
+        self: Any,
+        condition: Any = None,
+        include_self: bool = True,
+        descend: bool = True,
+        siblings: bool = False,
+        ascend: bool = False,
+    ) -> Iterator[nodes.Node]:
+        if not include_self or not descend or siblings or ascend:
+            found: Iterator[nodes.Node] = original(self, condition, include_self, descend, siblings, ascend)
+        elif condition is None:
+            found = self._superfast_findall()
+        elif isinstance(condition, type):
+            found = self._fast_findall(condition)
+        else:
+            found = _find_where(self, condition)
+        return found
+
+    return findall
+
+
+# --- walking ---
+
+
+def _walkabout(self: nodes.Node, visitor: nodes.NodeVisitor) -> bool:
+    call_depart = True
+    stop = False
+    try:
+        try:
+            visitor.dispatch_visit(self)
+        except nodes.SkipNode:
+            return stop
+        except nodes.SkipDeparture:
+            call_depart = False
+        try:
+            for child in self.children[:]:
+                if child.walkabout(visitor):
+                    stop = True
+                    break
+        except nodes.SkipSiblings:
+            pass
+    except nodes.SkipChildren:
+        pass
+    except nodes.StopTraversal:
+        stop = True
+    if call_depart:
+        visitor.dispatch_departure(self)
+    return stop
+
+
+def _dispatch_visit(self: nodes.NodeVisitor, node: nodes.Node) -> Any:
+    return getattr(self, f"visit_{node.__class__.__name__}", self.unknown_visit)(node)
+
+
+def _dispatch_departure(self: nodes.NodeVisitor, node: nodes.Node) -> Any:
+    return getattr(self, f"depart_{node.__class__.__name__}", self.unknown_departure)(node)
+
+
+def _visits(verb: str) -> Callable[[Any], Any]:
+    """Look for a method through the classes of a node once for each class, not for each node."""
+
+    def make(original: Any) -> Any:
+        known: dict[tuple[type, type], str] = {}
+
+        def dispatch(self: Any, node: nodes.Node) -> None:
+            kind = (type(self), type(node))
+            name = known.get(kind)
+            method = getattr(self, name, None) if name else None
+            if method is None:
+                names = (f"{verb}_{one.__name__}" for one in type(node).__mro__)
+                name = next((one for one in names if getattr(self, one, None)), "")
+                if not name:
+                    original(self, node)
+                    return
+                known[kind] = name
+                method = getattr(self, name)
+            method(node)
+
+        return dispatch
+
+    return make
+
+
+# --- settings ---
+
+
+def _remembered_settings(original: Any) -> Any:
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def get_default_settings(*components: Any) -> Any:
+        if components not in known:
+            known[components] = original(*components)
+        return deepcopy(known[components])
+
+    return get_default_settings
+
+
+# --- smart quotes ---
+
+
+def _educate_some(original: Any) -> Any:
+    def educate_tokens(text_tokens: Iterable[tuple[str, str]], *args: Any, **kwargs: Any) -> Iterator[str]:
+        tokens = list(text_tokens)
+        if any(_TO_EDUCATE.search(text) for _, text in tokens):
+            return iter(original(iter(tokens), *args, **kwargs))
+        return (text for _, text in tokens)
+
+    return educate_tokens
