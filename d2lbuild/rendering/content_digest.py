@@ -20,6 +20,7 @@ from docutils import nodes
 __all__ = ["digest", "digest_of_file", "digest_of_folder", "digest_of_tools"]
 
 _PLAIN = (str, int, float, complex, bool, bytes, type(None), type(Ellipsis))
+_PLAIN_KINDS = frozenset(_PLAIN)
 _TOOLS = (
     *("sphinx", "docutils", "myst-nb", "myst-parser", "markdown-it-py", "mdit-py-plugins", "nbformat", "pygments"),
     *("sphinx-design", "sphinx-copybutton", "sphinxcontrib-bibtex", "pybtex", "pybtex-docutils", "latexcodec"),
@@ -52,6 +53,8 @@ def _described(value: object) -> Iterator[str]:
         yield "<"
         yield from sorted("\1".join(_described(item)) for item in value)
         yield ">"
+    elif isinstance(value, tuple | list) and {*map(type, value)} <= _PLAIN_KINDS:
+        yield repr(list(value))
     elif isinstance(value, tuple | list):
         yield "("
         for item in value:

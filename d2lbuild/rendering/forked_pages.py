@@ -30,7 +30,6 @@ def on_pages(work: Callable[[str], T], sizes: Mapping[str, int], jobs: int) -> I
     Results must be picklable, and must not depend on which pages a process has worked on before.
     """
     names = sorted(sizes, key=lambda name: (-sizes[name], name))
-    gc.collect()
     gc.freeze()
     try:
         if min(jobs, len(names)) < 2 or len(names) < _FEW or "fork" not in multiprocessing.get_all_start_methods():

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from d2lbuild.files import write_atomically
 from d2lbuild.rendering.content_digest import digest_of_file
+from d2lbuild.rendering.page_notebook import LinePositions
 from d2lbuild.rendering.sphinx_warnings import PlacedWarning
 
-__all__ = ["FileFacts", "PageStore", "ReadPage", "WrittenPage", "facts_of"]
+__all__ = ["FileFacts", "PageStore", "ReadPage", "SourcePage", "WrittenPage", "facts_of"]
 
 T = TypeVar("T")
 FileFacts = tuple[int, int, int]
@@ -26,6 +27,18 @@ def facts_of(path: Path) -> FileFacts | None:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePage:
+    """What making the notebook of one page gave, beside its file."""
+
+    key: str
+    notebook: str
+    """A digest of the file."""
+    files: tuple[str, ...]
+    """What the page shows or links, below the book's folder."""
+    positions: LinePositions
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +84,18 @@ class WrittenPage:
 
 
 class PageStore:
-    """A folder with two files a page."""
+    """A folder with three files a page."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def source(self, page: str) -> SourcePage | None:
+        """Return what making a page's notebook gave the last time."""
+        return _first(self._file(page, "source"), SourcePage)
+
+    def keep_source(self, page: str, found: SourcePage) -> None:
+        """Remember what making a page's notebook gave."""
+        write_atomically(self._file(page, "source"), pickle.dumps(found))
 
     def read(self, page: str) -> ReadPage | None:
         """Return what reading a page gave the last time."""
@@ -100,7 +121,7 @@ class PageStore:
 
     def remove_others(self, pages: frozenset[str]) -> None:
         """Forget pages that are gone."""
-        wanted = {self._file(page, kind) for page in pages for kind in ("read", "written")}
+        wanted = {self._file(page, kind) for page in pages for kind in ("source", "read", "written")}
         for path in self.folder.rglob("*"):
             if path.is_file() and path not in wanted:
                 path.unlink()
