@@ -1,10 +1,12 @@
 """Outputs of cells: held to a size while they arrive, and afterwards free of what differs from run to run."""
 
+import asyncio
 import json
 import re
 from typing import Any, cast
 
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
@@ -17,6 +19,12 @@ _RICH_FACTOR = 50
 
 _MAX_OUTPUTS = 1_000
 """Of one cell: more than that is no page."""
+
+_ROUND = 100
+"""Messages after which others get a turn."""
+
+_DROPPED = (b'"stream"', b'"display_data"', b'"update_display_data"')
+"""What the headers of messages hold that are of no use when an output has been cut."""
 
 _TERMINAL_CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CELL_FILE = re.compile(r"[^\s\"'<>]{0,200}ipykernel_\d+[/\\]\d+\.py")
@@ -37,9 +45,30 @@ class BoundedClient(NotebookClient):
         # Whoever runs the cells watches the kernel's process as well, and takes the last outputs before giving up.
         pass
 
+    async def _async_poll_output_msg(self, parent_msg_id: str, cell: NotebookNode, cell_index: int) -> None:
+        # Taking a message as nbclient does costs as much as printing a few dozen lines: cells may print faster than
+        # that, one message a line.
+        assert self.kc is not None
+        socket, session = self.kc.iopub_channel.socket, self.kc.session
+        while True:
+            frames = await socket.recv_multipart()
+            self.received += 1
+            if self.received % _ROUND == 0:
+                # Else a flood would keep the clock from being looked at.
+                await asyncio.sleep(0)
+            _, parts = session.feed_identities(frames)
+            gone = self._cut and cell.outputs and not self.clear_before_next_output
+            if gone and any(kind in parts[1] for kind in _DROPPED):
+                continue
+            msg = session.deserialize(parts)
+            if msg["parent_header"].get("msg_id") == parent_msg_id:
+                try:
+                    self.process_message(msg, cell, cell_index)
+                except CellExecutionComplete:
+                    return
+
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Take a message from the kernel."""
-        self.received += 1
         if msg["msg_type"] == "update_display_data" and self._excess(msg["content"], self.max_output):
             # It takes the place of what was shown before, so that it counts for itself.
             self._make_plain(msg["content"], self.max_output)

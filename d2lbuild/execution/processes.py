@@ -5,12 +5,18 @@ Only Linux says enough about processes, in /proc; elsewhere nothing is known.
 
 import contextlib
 import os
+import signal
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = ["Process", "ProcessTree"]
 
 _PROC = "/proc"
+_KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+_GLANCES = 50
+_GLANCE = 0.01
 _WORKERS = ("multiprocessing", "loky")
 """In the commands of processes that end with the one that uses them."""
 
@@ -20,6 +26,8 @@ class Process:
     """A process that runs."""
 
     pid: int
+    started: str
+    """In ticks since the system's start: a later process may have the same number."""
     session: int
     command: str
     """What it was started as, shortened."""
@@ -31,7 +39,7 @@ class Process:
         if not fields or fields[0] in "ZXx":
             return None
         words = [word.decode("utf-8", "replace") for word in _read(pid, "cmdline").split(b"\0") if word]
-        return cls(pid, int(fields[3]), " ".join(words)[:80])
+        return cls(pid, fields[19], int(fields[3]), " ".join(words)[:80])
 
 
 class ProcessTree:
@@ -41,6 +49,7 @@ class ProcessTree:
         self.pid = pid
         self.peak: int | None = None
         """The most bytes that all held at once; None while that is unknown."""
+        self._known: dict[int, Process] = {}
 
     def look(self) -> None:
         """See what all hold now. What they share counts once."""
@@ -48,6 +57,9 @@ class ProcessTree:
         if own is None or most is None:
             return
         others = _descendants(self.pid)
+        for pid in others:
+            if pid not in self._known and (process := Process.of(pid)) is not None:
+                self._known[pid] = process
         held = own + sum(_resident(pid)[0] or 0 for pid in others)
         if others and held > (self.peak or 0):
             # Children share most of it with the process that they were forked from. Telling that apart takes longer.
@@ -59,13 +71,31 @@ class ProcessTree:
         kernel = Process.of(self.pid)
         if kernel is None:
             return []
-        found = [process for pid in _descendants(self.pid) if (process := Process.of(pid)) is not None]
+        found = [process for pid in _descendants(self.pid) if (process := _started(pid)) is not None]
         return [
             process
             for process in found
             if (process.command != kernel.command or process.session != kernel.session)
             and not any(word in process.command for word in _WORKERS)
         ]
+
+    def end(self) -> None:
+        """Kill the descendants that have been seen and have outlived the kernel, wherever they have gone to."""
+        for pid, process in self._known.items():
+            now = Process.of(pid)
+            if now is not None and now.started == process.started:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, _KILL)
+
+
+def _started(pid: int) -> Process | None:
+    """Return a process when it is known what it runs: between its fork and its program that is nothing."""
+    for _ in range(_GLANCES):
+        process = Process.of(pid)
+        if process is None or process.command:
+            return process
+        time.sleep(_GLANCE)
+    return None
 
 
 def _descendants(pid: int) -> list[int]:

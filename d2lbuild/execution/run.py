@@ -43,6 +43,8 @@ _KILLED = -9
 _GIB = 1 << 30
 _MAX_NAMED = 3
 _LINE = 60
+_MESSAGE = 2_000
+"""Characters of the words of an error; some hold whole arrays."""
 
 
 class CancelledRun(Exception):  # noqa: N818  it is no error
@@ -131,6 +133,7 @@ class _Run:
         finally:
             await _end_tasks()
             await kernel.stop(gently=gently)
+            self.processes.end()
         return replace(ended, memory=self.processes.peak, warnings=(*kernel.warnings, *warnings))
 
     def not_started(self, message: str, last_words: str = "") -> ExecutionResult:
@@ -141,12 +144,13 @@ class _Run:
         limit = self.request.startup_timeout
         try:
             await self._watched(kernel.ready(limit), kernel, limit)
-        except _OverdueError:
-            message = f"it did not answer within {limit:g} s"
-        except (_KernelDiedError, RuntimeError):
-            message = f"it {_end_of(kernel.exit_code)} before it answered"
+        except (_OverdueError, _KernelDiedError, RuntimeError):
+            ended = kernel.exit_code
         else:
             return None
+        message = (
+            f"it did not answer within {limit:g} s" if ended is None else f"it {_end_of(ended)} before it answered"
+        )
         return self.not_started(message, _last_words(kernel))
 
     async def _execute(self, kernel: Kernel) -> ExecutionResult:
@@ -177,6 +181,8 @@ class _Run:
             for index, cell in enumerate(self.cells):
                 self.current = index
                 self.on_cell(index)
+                # What the cells before have started is known even if the kernel dies now.
+                self._weigh()
                 await client.async_execute_cell(cell, index)
         except CellExecutionError:
             await _settled(client)
@@ -251,7 +257,7 @@ class _Run:
         return Failure(
             cell=self.current,
             name=error.ename,
-            message=plain_text(error.evalue[:limit]),
+            message=plain_text(error.evalue[:_MESSAGE]),
             traceback=traceback,
             line=failing_line(traceback, cell.execution_count),
         )

@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
-from d2lbuild.execution.processes import ProcessTree
+from d2lbuild.execution.processes import Process, ProcessTree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
@@ -79,7 +81,12 @@ def test_what_children_hold_themselves_counts() -> None:
 )
 def test_programs_stay_and_workers_go(code: str, commands: list[str]) -> None:
     with process(f"import multiprocessing, os, subprocess, time\n{code}") as pid:
-        assert [one.command for one in ProcessTree(pid).left()] == commands
+        tree = ProcessTree(pid)
+        # A program that is just being started has no command yet.
+        deadline = time.monotonic() + 60
+        while [one.command for one in tree.left()] != commands:
+            assert time.monotonic() < deadline, tree.left()
+            time.sleep(0.01)
 
 
 def test_a_fork_in_a_session_of_its_own_stays() -> None:
@@ -105,6 +112,41 @@ def test_the_peak_stays() -> None:
         before = tree.peak
     tree.look()
     assert tree.peak == before
+
+
+def test_what_has_been_seen_is_ended_when_its_parent_is_gone() -> None:
+    start = "child = subprocess.Popen(['sleep', '596'], start_new_session=True, env={}, cwd='/')"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import subprocess\n{start}\nprint(child.pid, flush=True)\ninput()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        tree = ProcessTree(parent.pid)
+        tree.look()
+        assert parent.stdin is not None
+        parent.stdin.write(b"\n")
+        parent.stdin.close()
+        parent.wait()
+    assert Process.of(pid) is not None
+    tree.end()
+    deadline = time.monotonic() + 60
+    while Process.of(pid) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_later_process_of_the_same_number_is_left_alone() -> None:
+    with process("import subprocess; subprocess.Popen(['sleep', '595'])") as pid:
+        tree = ProcessTree(pid)
+        tree.look()
+        (child,) = tree._known.values()
+        tree._known[child.pid] = replace(child, started="0")
+        tree.end()
+        now = Process.of(child.pid)
+        assert now is not None
+        assert now.started == child.started
 
 
 def test_a_process_that_is_gone() -> None:
