@@ -1,0 +1,165 @@
+"""What is faster is the same: pages of stock Sphinx beside ours, and what happens with versions that are not known."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import sphinx.util.docutils
+from docutils import frontend, nodes
+from docutils.utils import smartquotes
+
+from d2lbuild.model import Page
+from d2lbuild.rendering import sphinx_speed
+from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.html import Mirror, render
+from d2lbuild.rendering.page_notebook import Prose
+from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
+
+from .pages import as_myst, make_book, make_config
+from .test_html import _pages, _write_book
+
+
+def _translator(_page: Page, _context: RenderContext, _pages: frozenset[str], _mirror: Mirror) -> Prose:
+    return as_myst
+
+
+def _site(root: Path, output: Path, **changes: object) -> dict[str, bytes]:
+    """Make the site of the pages that `test_html` has."""
+    pages = _pages()
+    config = make_config(root, bibliography=(Path("d2l.bib"),))
+    context = RenderContext(config, make_book(*pages), ("pytorch", "jax"), output / "html")
+    render(pages, replace(context, **changes), _translator)  # type: ignore[arg-type]
+    return _files(output / "html")
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Return a site's files without Sphinx's own record, which ours leaves out."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.name != ".buildinfo")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def _different(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+@pytest.mark.integration
+def test_pages_are_those_of_stock_sphinx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write_book(tmp_path)
+    assert sphinx_speed.is_fast()
+    fast = _site(tmp_path, tmp_path / "fast")
+    together = _site(tmp_path, tmp_path / "together", jobs=3)
+    assert _different(fast, together) == []
+    assert _different(fast, _site(tmp_path, tmp_path / "slow", fast=False)) == []
+    monkeypatch.setenv(sphinx_speed.SWITCH, "1")
+    assert not sphinx_speed.is_fast()
+    assert _different(fast, _site(tmp_path, tmp_path / "off")) == []
+
+
+@pytest.mark.parametrize("missing", ["d2lbuild.rendering.sphinx_speed.PAGE_BUILDER"])
+def test_other_versions_of_sphinx_build_as_they_do(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write_book(tmp_path)
+    monkeypatch.setattr(missing, ("Sphinx", "1.0"))
+    assert not sphinx_speed.is_fast()
+    first = _site(tmp_path, tmp_path / "site")
+    assert ".buildinfo" not in first
+    assert (tmp_path / "site" / "html" / ".buildinfo").is_file()
+    assert _different(first, _site(tmp_path, tmp_path / "site")) == []
+
+
+def test_overrides_are_undone(tmp_path: Path) -> None:
+    before = (nodes.Node.findall, nodes.Node.walkabout, frontend.get_default_settings, smartquotes.educate_tokens)
+    visit = sphinx.util.docutils.SphinxTranslator.dispatch_visit
+    with sphinx_speed.fast_sphinx(tmp_path, fast=True):
+        assert nodes.Node.findall is not before[0]
+        assert sphinx.util.docutils.SphinxTranslator.dispatch_visit is not visit
+    after = (nodes.Node.findall, nodes.Node.walkabout, frontend.get_default_settings, smartquotes.educate_tokens)
+    assert after == before
+    assert sphinx.util.docutils.SphinxTranslator.dispatch_visit is visit
+    with sphinx_speed.fast_sphinx(tmp_path, fast=False):
+        assert nodes.Node.findall is before[0]
+
+
+def _here() -> str:
+    return "original"
+
+
+def _module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    module = ModuleType("d2lbuild_overridden")
+    module._here = _here  # type: ignore[attr-defined]
+    monkeypatch.setitem(__import__("sys").modules, module.__name__, module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("distribution", "versions", "name"),
+    [
+        ("docutils", "0.1", "_here"),  # 0.1 is not the beginning of 0.22
+        ("no-such-distribution", "1", "_here"),
+        ("docutils", "0", "gone"),
+        ("docutils", "0", "gone.too"),
+    ],
+)
+def test_what_is_not_known_stays(distribution: str, versions: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = _module(monkeypatch)
+    with put_in_place(Override(distribution, versions, module.__name__, name, lambda _: None)) as done:
+        assert not done
+        assert module._here is _here
+
+
+def test_an_override_is_given_the_original(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = _module(monkeypatch)
+    override = Override("docutils", "0", module.__name__, "_here", lambda one: lambda: f"not {one()}")
+    with put_in_place(override) as done:
+        assert done
+        assert module._here() == "not original"
+    assert module._here is _here
+
+
+def test_every_override_finds_its_function_in_the_tested_versions(tmp_path: Path) -> None:
+    """Otherwise a new version of a package would make builds slow, and nobody would know."""
+    groups = (sphinx_speed.documents.overrides(), sphinx_speed.code.overrides())
+    for override in (*(one for group in groups for one in group), *sphinx_speed.bibliographies.overrides(tmp_path)):
+        with put_in_place(override) as done:
+            assert done == fits(override.distribution, override.versions)
+            assert done, f"{override.module}.{override.name} of {override.distribution} {override.versions}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a "quoted" word',
+        "it's",
+        "wait ...",
+        "1--2 --- 3",
+        "no quotes. None. At all.",
+        "dots . . . apart",
+        r"a \" b",
+        "`a`",
+    ],
+)
+def test_smart_quotes_are_the_same(text: str, tmp_path: Path) -> None:
+    tokens = [("plain", text), ("literal", '"x"'), ("plain", " end.")]
+    expected = list(smartquotes.educate_tokens(iter(tokens), "qDe", "en"))
+    with sphinx_speed.fast_sphinx(tmp_path, fast=True):
+        assert list(smartquotes.educate_tokens(iter(tokens), "qDe", "en")) == expected
+
+
+def test_searches_find_the_same(tmp_path: Path) -> None:
+    inner = nodes.paragraph("", "", nodes.emphasis("", "a"), nodes.Text("b"), nodes.strong("", "", nodes.Text("c")))
+    tree = nodes.section("", nodes.title("", "T"), inner, nodes.section("", nodes.paragraph("", "d")))
+    questions = [
+        {},
+        {"condition": nodes.Text},
+        {"condition": nodes.paragraph, "include_self": False},
+        {"condition": lambda node: isinstance(node, nodes.TextElement)},
+        {"descend": False, "siblings": True},
+        {"ascend": True},
+    ]
+    starts = [tree, inner, inner[0], inner[1]]
+    expected = [list(start.findall(**question)) for start in starts for question in questions]  # type: ignore[arg-type]
+    with sphinx_speed.fast_sphinx(tmp_path, fast=True):
+        found = [list(start.findall(**question)) for start in starts for question in questions]  # type: ignore[arg-type]
+    assert found == expected
