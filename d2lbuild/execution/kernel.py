@@ -111,6 +111,8 @@ class Kernel:
         context = zmq.asyncio.Context()
         # The kernel's sockets appear while we knock.
         context.setsockopt(zmq.RECONNECT_IVL, 5)
+        # A queue with a limit would drop messages of a flood, the one that says that a cell has ended among them.
+        context.setsockopt(zmq.RCVHWM, 0)
         manager = _manager(request, place, context)
         description = _description(request, place)
         provisioner = _Provisioner(kernel_id="0", kernel_spec=manager.kernel_spec, parent=manager)
