@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from d2lbuild.errors import D2lbuildError
@@ -49,6 +49,9 @@ class Note:
 
 Event = Started | AtCell | Note | ExecutionResult
 
+_GLANCE = 0.2
+"""Seconds."""
+
 _Words = SimpleQueue[Event | Exception | None]
 """What the thread that runs a notebook says; None when it was cancelled."""
 
@@ -81,7 +84,7 @@ def run_delivery(delivery: Delivery, contents: Mapping[str, list[Any]], gpus: bo
     thread = threading.Thread(target=work, name="notebook", daemon=True)
     thread.start()
     try:
-        while (word := words.get()) is not None:
+        while (word := _next(words)) is not None:
             if isinstance(word, Exception):
                 raise word
             yield word
@@ -91,6 +94,15 @@ def run_delivery(delivery: Delivery, contents: Mapping[str, list[Any]], gpus: bo
         # Ray interrupts a task that is cancelled: its kernel must be gone before this process takes the next one.
         cancelled.set()
         thread.join()
+
+
+def _next(words: _Words) -> Event | Exception | None:
+    """Wait for a word, but not so deeply that Ray's interrupt of a cancelled task would be missed."""
+    while True:
+        try:
+            return words.get(timeout=_GLANCE)
+        except Empty:
+            continue
 
 
 def gpu_memory() -> int:

@@ -130,6 +130,22 @@ def test_a_machine_is_lost_while_it_runs_a_notebook(
     assert reason(results["large"]) == "it needs 64 GiB of memory; the largest machine of the cluster has 2 GiB"
     # Nothing of Ray's among the results.
     assert capfd.readouterr().out == ""
+    interrupt(cluster, make_request, tmp_path / "pid")
+
+
+def interrupt(cluster: TwoMachines, make_request: MakeRequest, note: Path) -> None:
+    """Press Ctrl-C while a notebook runs: its kernel must be gone afterwards."""
+
+    class Interrupts(RunObserver):
+        def cell(self, request: ExecutionRequest, index: int) -> None:
+            if index == 1:
+                raise KeyboardInterrupt
+
+    writes = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid()))"
+    request = make_request(writes, "time.sleep(3600)", section="sleeps", timeout=4000.0)
+    with pytest.raises(KeyboardInterrupt):
+        list(run_all([request], BackendOptions(address=cluster.address, fork=False), Interrupts()))
+    assert not Path("/proc", note.read_text("utf-8")).exists()
 
 
 def reason(result: ExecutionResult) -> str:

@@ -77,7 +77,7 @@ class FakeRay:
         ready = [one for one in streams if one.left][:num_returns]
         return ready, [one for one in streams if one not in ready]
 
-    def cancel(self, stream: "Stream", force: bool) -> None:
+    def cancel(self, stream: "Stream") -> None:
         self.cancelled += 1
         stream.left = [RayError("cancelled")]
 
@@ -87,6 +87,9 @@ class Stream:
 
     def __init__(self, events: Sequence[Any]) -> None:
         self.left = list(events)
+
+    def completed(self) -> "Stream":
+        return self
 
     def __next__(self) -> Any:
         if not self.left:
