@@ -19,6 +19,7 @@ from d2lbuild.cli.options import (
     section_ids,
     words,
 )
+from d2lbuild.cli.unchanged_build import BuildInputs
 
 if TYPE_CHECKING:
     from d2lbuild.cli.progress import PlainProgress
@@ -29,6 +30,7 @@ __all__ = ["build"]
 
 
 def build(
+    context: typer.Context,
     sections: SectionArgument = None,
     *,
     framework: FrameworkOption = None,
@@ -119,6 +121,7 @@ def build(
         backend=backend,
         address=address,
     )
+    inputs = BuildInputs(config)
     with _progress(all_findings=strict) as progress:
         built = pipeline.build(config, request, progress)
     _show(built, progress)
@@ -127,6 +130,8 @@ def build(
     # The website last: its path is the last line.
     for name in sorted(built.outputs, key=lambda name: name == "html"):
         say(str(built.outputs[name]))
+    if not reports:
+        inputs.note(context.obj, built, code, strict=strict)
     return code
 
 

@@ -1,0 +1,81 @@
+"""When `d2lbuild build` has nothing to do: what a build depends on is noted, and the program ends at once next time.
+
+Noted are builds that execute nothing: what notebooks depend on (environments, data, devices) is for the plan to say.
+"""
+
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from d2lbuild import unchanged
+from d2lbuild.cli.messages import finding_text, serious
+from d2lbuild.cli.progress import MOST_FINDINGS
+from d2lbuild.config import config_files, default_frameworks
+from d2lbuild.execution.home import cache_home
+from d2lbuild.rendering.book_files import files_of_book, files_of_site
+
+if TYPE_CHECKING:
+    from d2lbuild.config import Config
+    from d2lbuild.pipeline import BuildReport
+
+__all__ = ["BuildInputs"]
+
+_MANY = 20_000
+"""A folder with so many files is no book, and looking at all of them would not be quick."""
+
+_Facts = tuple[tuple[Path, tuple[int, int, int] | None], ...]
+
+
+class BuildInputs:
+    """The files that a build is about to read, as they are before it."""
+
+    def __init__(self, config: "Config") -> None:
+        self._config = config
+        self._before = self._facts()
+
+    def note(self, arguments: Sequence[str], built: "BuildReport", code: int, *, strict: bool) -> None:
+        """Remember what the build said, unless a file was changed while it went on."""
+        if built.plan is not None or len(self._before) > _MANY or self._facts() != self._before:
+            return
+        outputs = [file for path in built.outputs.values() for file in files_of_site(path.parent)]
+        modules = files_of_site(self._config.output / "lib")
+        messages = [finding_text(finding).plain for finding in serious(built.findings)]
+        if not strict and len(messages) > MOST_FINDINGS:
+            messages[MOST_FINDINGS:] = [f"… and {len(messages) - MOST_FINDINGS} more"]
+        record = unchanged.Record(
+            out=tuple(str(built.outputs[name]) for name in sorted(built.outputs, key=lambda name: name == "html")),
+            messages=(*messages, "nothing has changed since the last build"),
+            code=code,
+        )
+        files = [*(path for path, _ in self._before), *outputs, *modules]
+        unchanged.note(cache_home(), arguments, files, record)
+
+    def _facts(self) -> _Facts:
+        found: list[tuple[Path, tuple[int, int, int] | None]] = []
+        for path in self._paths():
+            try:
+                status = path.stat()
+            except OSError:
+                found.append((path, None))
+            else:
+                found.append((path, (status.st_mtime_ns, status.st_size, status.st_ino)))
+        return tuple(found)
+
+    def _paths(self) -> list[Path]:
+        config = self._config
+        here = Path.cwd()
+        settings = [file for folder in (config.root, here, *here.parents) for file in config_files(folder)]
+        frameworks = default_frameworks()
+        # Files of this program and its theme, and the folder that changes when another package is installed.
+        program = sorted(Path(__file__).parents[1].rglob("*[!c]"))
+        installed = Path(sysconfig.get_path("purelib"))
+        return [
+            config.source,
+            *settings,
+            frameworks,
+            *sorted(frameworks.rglob("*")),
+            *program,
+            installed,
+            *files_of_book(config.root, config.output),
+        ]
