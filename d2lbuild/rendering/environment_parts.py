@@ -59,6 +59,11 @@ class EnvironmentParts:
     def facts(self) -> str:
         """Return a digest of what other pages may show of the page that was read, without where its lines are."""
         state = {name: value for name, value in self._state().items() if name not in _PRIVATE}
+        # MyST counts the words of a page.
+        state["metadata"] = {
+            page: {name: value for name, value in found.items() if name != "wordcount"}
+            for page, found in self._env.metadata.items()
+        }
         domains = {name: data for name, data in state.pop("domaindata").items() if name not in _DESCRIBED}
         objects = [sorted(self._env.domains[name].get_objects()) for name in ("c", "cpp")]
         lists = [

@@ -299,3 +299,18 @@ def test_each_edit_by_itself(kind: str, folder: Path, tmp_path: Path) -> None:
     book.write(folder / "book")
     kept = _build(folder / "book", folder / "kept", jobs=1)
     assert _differences(kept, _build(folder / "book", tmp_path, jobs=2)) == []
+
+
+def test_one_prose_edit_writes_one_page(folder: Path) -> None:
+    """Also if lines move and the number of words changes; the other pages are not even looked into."""
+    site = folder / "kept" / "all" / "html"
+    book = History()
+    book.write(folder / "book")
+    _build(folder / "book", folder / "kept", jobs=1)
+    before = {path: path.stat().st_mtime_ns for path in site.rglob("*.html")}
+    EDITS["prose above"](book, 1)
+    book.write(folder / "book")
+    _build(folder / "book", folder / "kept", jobs=1)
+    changed = {path.relative_to(site).as_posix() for path, time in before.items() if path.stat().st_mtime_ns != time}
+    # The index of names and the page of searches are always written.
+    assert changed == {"two.html", "genindex.html", "search.html"}
