@@ -1,10 +1,13 @@
 """The sidebar's tree of pages, made once a build: the theme makes and parses it anew for each page, most of its time.
 
 The tree is rendered as the root page sees it; what makes an entry current (classes, the opened branch, the link to the
-page itself) and the way up to the root are tokens that each page fills in.
+page itself) and the way up to the root are tokens that each page fills in. In a large book a page shows the entries
+below its own chapter and no others: trees of all pages on all pages would grow with the square of their number.
 """
 
 import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -15,12 +18,15 @@ from sphinx.environment.adapters.toctree import global_toctree_for_doc
 __all__ = ["Navigation", "NavigationTree"]
 
 _TOKEN = re.compile(r'@@([CKH])(\d+)@@(?:="")?')
+_BRANCH = re.compile(r"@@B(\d+)@@")
+_LARGE = 400
+"""So many entries a page shows in full: about 80 KB of HTML."""
 
 
 class NavigationTree:
     """A navigation tree with the places that depend on the page."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, large: int = _LARGE) -> None:
         soup = BeautifulSoup(html, "html.parser")
         self._links: list[str] = []
         self._parents: list[int | None] = []
@@ -40,7 +46,21 @@ class NavigationTree:
             if isinstance(box, Tag):
                 box.attrs.pop("checked", None)
                 box[f"@@K{number}@@"] = ""
+        self._branches: dict[int, str] = {}
+        """In a large tree what stands below an entry, by the entry's number, with marks for the branches in it."""
+        if len(self._links) > large:
+            self._take_out_branches(soup, numbers)
         self._html = str(soup)
+
+    def _take_out_branches(self, soup: BeautifulSoup, numbers: Mapping[int, int]) -> None:
+        for item in reversed(soup.find_all("li")):
+            number = numbers.get(id(item))
+            below = [child for child in item.find_all(True, recursive=False) if child.name != "a"]
+            if number is not None and below:
+                self._branches[number] = "".join(map(str, below))
+                for child in below:
+                    child.decompose()
+                item.append(f"@@B{number}@@")
 
     def for_page(self, address: str, root: str) -> str:
         """Return the tree for the page at `address` (from the root), which reaches the root by the prefix `root`."""
@@ -60,7 +80,16 @@ class NavigationTree:
                 return 'checked=""' if number in opened else ""
             return "current current-page" if number in current else "current" if number in opened else ""
 
-        return _TOKEN.sub(fill, self._html)
+        return _TOKEN.sub(fill, self._opened(self._html, opened))
+
+    def _opened(self, html: str, opened: AbstractSet[int]) -> str:
+        """Put the branches of opened entries in, and leave the others out."""
+
+        def fill(match: re.Match[str]) -> str:
+            number = int(match[1])
+            return self._opened(self._branches[number], opened) if number in opened else ""
+
+        return _BRANCH.sub(fill, html) if self._branches else html
 
 
 class Navigation:

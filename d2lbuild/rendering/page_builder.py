@@ -7,7 +7,7 @@ leans on Sphinx's inner structure, so it is used with versions that it was tried
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -111,6 +111,7 @@ class PageBuilder(StandaloneHTMLBuilder):
         ]
         for name in names:
             parts.merge(name, self._read_pages[name].known)
+            self._read_pages[name] = replace(self._read_pages[name], known=b"")  # it is in the environment now
         cast("Any", self.env).get_doctree = self._load_skeleton
         self.events.emit("env-updated", self.env)
         # Sections and figures are numbered here.
