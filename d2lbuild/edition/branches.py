@@ -28,6 +28,8 @@ class Resolved:
     names: tuple[tuple[str, int], ...] = ()
     """Every framework that a condition names, with its line counted from 1."""
     error: CodeError | None = None
+    moved: tuple[tuple[int, str], ...] = ()
+    """Lines of the cell, counted from 1, that went to the end of a method, and its name: see `_into_methods`."""
 
 
 def resolve_branches(source: str, framework: str) -> Resolved:
@@ -44,8 +46,48 @@ def resolve_branches(source: str, framework: str) -> Resolved:
     except CodeError as error:
         return Resolved(source, same, error=error)
     kept = list(resolver.result())
-    made = unmask("\n".join(line for line, _ in kept))
-    return Resolved(made, tuple(lines[number] for _, number in kept), names)
+    numbers = tuple(lines[number] for _, number in kept)
+    made, moved = _into_methods([line for line, _ in kept])
+    return Resolved(unmask(made), numbers, names, moved=tuple((numbers[line] + 1, name) for line, name in moved))
+
+
+def _into_methods(lines: Sequence[str]) -> tuple[str, tuple[tuple[int, str], ...]]:
+    """Indent statements of a class that follow a method and use its ``self``, as if they stood in it.
+
+    In existing books a branch within a branch may hold the last lines of the method above it. They were written for a
+    tool that takes one level of indentation off, however deep the branches are. Return also the lines, counted from 0,
+    with the method's name.
+    """
+    text = "\n".join(lines)
+    if not any(line.lstrip().startswith("self.") for line in lines) or "class " not in text:
+        return text, ()
+    try:
+        classes = [node for node in walk(tree(text)) if isinstance(node, ast.ClassDef)]
+    except CodeError:
+        return text, ()  # reported by `select`
+    made, moved = list(lines), list[tuple[int, str]]()
+    for node in classes:
+        method: ast.FunctionDef | None = None
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef):
+                method = statement if statement.args.args and statement.args.args[0].arg == "self" else None
+            elif method is None or not _is_about_self(statement):
+                method = None
+            else:
+                deeper = " " * (method.body[0].col_offset - statement.col_offset)
+                for number in range(statement.lineno - 1, statement.end_lineno or statement.lineno):
+                    made[number] = deeper + made[number]
+                    moved.append((number, method.name))
+    return "\n".join(made), tuple(moved)
+
+
+def _is_about_self(statement: ast.stmt) -> bool:
+    """Whether a statement that defines nothing begins with ``self`` and can be indented line by line."""
+    if not isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr):
+        return False
+    nodes = list(walk(statement))
+    whole = all(not isinstance(node, ast.Constant | ast.JoinedStr) or node.lineno == node.end_lineno for node in nodes)
+    return whole and any(isinstance(node, ast.Name) and node.id == "self" for node in nodes)
 
 
 # --- conditions ---

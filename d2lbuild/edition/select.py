@@ -94,6 +94,10 @@ def _problems(block: Block, resolved: Resolved, names: Collection[str]) -> Itera
             hint = f"did you mean '{near[0]}'?" if near else f"the book has {', '.join(names)}"
             message = f"unknown framework '{name}' in `tab.selected`"
             yield Finding("unknown-framework", message, _at(block, line - 1), hint=hint)
+    for line, method in resolved.moved:
+        message = f"`self` outside of a method: the line is taken for the end of `{method}`"
+        hint = f"indent the branch as the body of `{method}` is"
+        yield Finding("self-outside-method", message, _at(block, line - 1), Severity.WARNING, hint)
     error = resolved.error
     if error is None and is_python(resolved.source):
         try:

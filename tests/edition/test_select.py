@@ -84,3 +84,19 @@ def test_code_of_another_language_stays_as_it_is() -> None:
     assert code.lines == (2, 3, 4)
     assert rules(found.findings) == [("idle-save", 4)]
     assert found.findings[0].message.startswith("`//@save` saves nothing")
+
+
+def test_the_end_of_a_method_in_a_branch_of_its_own_is_reported() -> None:
+    code = """\
+class A:
+    if tab.selected('jax', 'mxnet'):
+        def f(self):
+            self.x = 1
+        if tab.selected('jax'):
+            self.y = 2"""
+    text = f"# T\n\n```{{.python .input}}\n%%tab all\n{code}\n```\n"
+    section = parse_section(text, PurePosixPath("t.md"), FrameworkNames(("jax", "mxnet")))
+    notebook = select(section, "jax", ("jax", "mxnet"))
+    assert notebook.code[0].source.endswith("        self.x = 1\n        self.y = 2")
+    assert [(one.rule, one.span and one.span.first) for one in notebook.findings] == [("self-outside-method", 10)]
+    assert select(section, "mxnet", ("jax", "mxnet")).findings == ()
