@@ -75,9 +75,9 @@ class RawFromBook(Raw):
         path = (chapter.parent / self.options["file"]).resolve()
         if not path.is_relative_to(root):
             return self._nothing(f"the file {self.options['file']} lies outside of the book")
+        env.note_dependency(str(path))  # also one that is not there: it may come
         if not path.is_file():
             return self._nothing(f"the file {self.options['file']} does not exist")
-        env.note_dependency(str(path))
         return [nodes.raw("", path.read_text(encoding="utf-8"), format=self.arguments[0].lower())]
 
     def _nothing(self, reason: str) -> list[nodes.Node]:

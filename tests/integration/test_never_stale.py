@@ -203,6 +203,11 @@ def _change_front(history: History, number: int) -> None:
     history.files["front.html"] = f"<b>Front {number}</b>"
 
 
+def _toggle_front(history: History, _number: int) -> None:
+    if history.files.pop("front.html", None) is None:
+        history.files["front.html"] = "<b>Front again</b>"
+
+
 def _change_title(history: History, number: int) -> None:
     history.title = f"A Book {number}"
 
@@ -231,6 +236,7 @@ EDITS: dict[str, Callable[[History, int], None]] = {
     "bibliography": _change_bibliography,
     "more works": _grow_bibliography,
     "front page": _change_front,
+    "front page comes or goes": _toggle_front,
     "book's title": _change_title,
 }
 
