@@ -7,6 +7,7 @@ import ast
 import dataclasses
 import hashlib
 import inspect
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
@@ -106,7 +107,7 @@ def digest_of_tools() -> str:
     package = Path(__file__).parents[1]
     code = ((str(path.relative_to(package)), path) for path in sorted(package.rglob("*.py")))
     theme = digest_of_folder(Path(__file__).parent / "theme" / "templates")
-    return digest(_of_files(code), theme, [(name, _version(name)) for name in _TOOLS])
+    return digest(sys.version_info[:3], _of_files(code), theme, [(name, _version(name)) for name in _TOOLS])
 
 
 def _version(name: str) -> str:
