@@ -24,7 +24,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from d2lbuild.config import Config, load_config
-from d2lbuild.execution.environments import find
+from d2lbuild.execution.environments.environments import find
 from d2lbuild.execution.home import cache_home
 
 PEER = ("nbconvert==7.16.6", "nbclient==0.10.2", "jupyter-client==8.6.3", "nbformat==5.10.4")

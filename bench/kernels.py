@@ -23,11 +23,11 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from d2lbuild.config import Framework, load_config
-from d2lbuild.execution.environments import find
+from d2lbuild.execution.environments.environments import find
 from d2lbuild.execution.home import cache_home
+from d2lbuild.execution.kernels.warm import WarmKernels
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
 from d2lbuild.execution.run import run_notebook
-from d2lbuild.execution.warm import WarmKernels
 from d2lbuild.model import Status
 
 BOOK = Path(__file__).resolve().parent.parent

@@ -14,9 +14,9 @@ from d2lbuild.edition.edition import make_edition
 from d2lbuild.edition.library import Library
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import SetupError
-from d2lbuild.execution.environments import Environment, find
+from d2lbuild.execution.environments.environments import Environment, find
+from d2lbuild.execution.environments.library_import import import_library
 from d2lbuild.execution.home import cache_home
-from d2lbuild.execution.library_import import import_library
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding

@@ -12,18 +12,18 @@ from d2lbuild.config import Config, Framework
 from d2lbuild.edition.edition import Edition
 from d2lbuild.edition.library import used_names
 from d2lbuild.errors import UsageError
-from d2lbuild.execution.cache import ResultCache
 from d2lbuild.execution.devices import Machine, this_machine
-from d2lbuild.execution.environments import Environment, environment_digest, environment_text, find, sync
-from d2lbuild.execution.history import History
+from d2lbuild.execution.environments.environments import Environment, environment_digest, environment_text, find, sync
 from d2lbuild.execution.home import cache_home
-from d2lbuild.execution.keys import FileDigests, file_digests, key_parts
 from d2lbuild.execution.needs import needs_of
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
+from d2lbuild.execution.results.cache import ResultCache
+from d2lbuild.execution.results.history import History
+from d2lbuild.execution.results.keys import FileDigests, file_digests, key_parts
+from d2lbuild.execution.results.shared import SharedCache
 from d2lbuild.execution.running import BackendOptions
-from d2lbuild.execution.scheduler import refusal, skipped
-from d2lbuild.execution.shared import SharedCache
+from d2lbuild.execution.scheduler import demand_of, refusal, skipped
 from d2lbuild.model import ExecutionResult, Needs, Notebook
 from d2lbuild.source.book import SUFFIXES
 
@@ -145,11 +145,14 @@ class NotebookRuns:
         needs, _ = needs_of(self.editions[framework].notebooks[section], self.config.execution)
         if needs.memory is None:
             needs = replace(needs, memory=self.config.execution.memory)
+        if self.request.backend != "local":
+            # Whether the cluster has a GPU to spare is not known yet, and the key must say what a notebook runs on.
+            needs = replace(needs, uses_gpu=False)
         return needs
 
     def _device(self, needs: Needs) -> str:
         """Return the class of device that a notebook runs on here."""
-        return "gpu" if needs.gpus or (needs.uses_gpu and self.machine.gpus) else "cpu"
+        return "gpu" if needs.gpus or demand_of(needs, self.machine).gpus else "cpu"
 
     def _to_run(self, edition: Edition, notebook: Notebook, data: Mapping[str, str]) -> NotebookToRun:
         framework = edition.framework

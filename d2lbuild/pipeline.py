@@ -16,7 +16,7 @@ from d2lbuild.config import Config
 from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
-from d2lbuild.execution.needs import needs_of, unknown_sections
+from d2lbuild.execution.needs import needs_of
 from d2lbuild.execution.plan import BuildPlan, loaded
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
@@ -124,9 +124,7 @@ def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Ed
 
 
 def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:
-    unknown = placed(config, unknown_sections(config.execution, book.sections))
-    every = [*config.findings, *book.findings, *unknown, *_of_code(config, editions)]
-    return in_order(book.sections.values(), every)
+    return in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
 
 
 def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:

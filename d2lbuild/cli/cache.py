@@ -14,7 +14,7 @@ from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import cache_home
 
 if TYPE_CHECKING:
-    from d2lbuild.execution.upkeep import Garbage, OnStep
+    from d2lbuild.execution.results.upkeep import Garbage, OnStep
 
 __all__ = ["export", "gc", "import_", "info", "verify"]
 
@@ -37,7 +37,7 @@ def info() -> int:
     Examples:
       d2lbuild cache info
     """
-    from d2lbuild.execution import upkeep  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.results import upkeep  # noqa: PLC0415 - slow to import
     from d2lbuild.notation import show_size  # noqa: PLC0415
 
     home = cache_home()
@@ -86,8 +86,8 @@ def gc(
       d2lbuild cache gc --max-size 5GB
       d2lbuild cache gc --environments
     """
-    from d2lbuild.execution import upkeep  # noqa: PLC0415 - slow to import
-    from d2lbuild.execution.environments import remove  # noqa: PLC0415
+    from d2lbuild.execution.environments.environments import remove  # noqa: PLC0415
+    from d2lbuild.execution.results import upkeep  # noqa: PLC0415 - slow to import
     from d2lbuild.notation import show_size  # noqa: PLC0415
 
     age = None if older_than is None else _age(older_than)
@@ -127,7 +127,7 @@ def verify(
       d2lbuild cache verify
       d2lbuild cache verify --remove
     """
-    from d2lbuild.execution import upkeep  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.results import upkeep  # noqa: PLC0415 - slow to import
 
     number = 0
     with _progress("reading") as step:
@@ -158,7 +158,7 @@ def export(
       d2lbuild cache export --current results.tar.zst
       d2lbuild cache export /srv/d2lbuild-results
     """
-    from d2lbuild.execution.archives import export_cache  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.results.archives import export_cache  # noqa: PLC0415 - slow to import
 
     target = place.expanduser().absolute()
     if target.is_relative_to(cache_home()):
@@ -182,7 +182,7 @@ def import_(place: PlaceArgument) -> int:
       d2lbuild cache import results.tar.gz
       d2lbuild cache import /srv/d2lbuild-results
     """
-    from d2lbuild.execution.archives import import_cache  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.results.archives import import_cache  # noqa: PLC0415 - slow to import
 
     with _progress("reading") as step:
         found = import_cache(cache_home(), place.expanduser().absolute(), on_step=step)

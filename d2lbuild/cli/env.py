@@ -39,7 +39,7 @@ def sync(names: Names = None, book: BookOption = None, gpu: Gpu = False) -> int:
       d2lbuild env sync pytorch jax
       d2lbuild env sync --gpu jax
     """
-    from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.environments import environments  # noqa: PLC0415 - slow to import
 
     for framework in _frameworks(read_config(book), names):
         device = "gpu" if gpu else "cpu"
@@ -55,7 +55,7 @@ def show(book: BookOption = None) -> int:
     Examples:
       d2lbuild env list
     """
-    from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.environments import environments  # noqa: PLC0415 - slow to import
 
     home = cache_home()
     config = _book(book)
@@ -96,7 +96,7 @@ def remove(names: Removed) -> int:
       d2lbuild env remove pytorch-0b516fe5bab4
       d2lbuild env remove all
     """
-    from d2lbuild.execution import environments  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.environments import environments  # noqa: PLC0415 - slow to import
 
     home = cache_home()
     there = sorted(path.name for path in (home / "environments").glob("*") if path.is_dir())
@@ -121,7 +121,7 @@ def lock(names: Names = None, book: BookOption = None, gpu: Gpu = False) -> int:
       d2lbuild env lock pytorch
       d2lbuild env lock --gpu jax
     """
-    from d2lbuild.execution import locks  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.environments import locks  # noqa: PLC0415 - slow to import
 
     for framework in _frameworks(read_config(book), names):
         if names or not gpu or framework.gpu_requirements is not None:
@@ -148,7 +148,7 @@ def _book(book: Path | None) -> "Config | None":
 
 def _folders(config: "Config | None", home: Path) -> dict[Path, tuple[str, str]] | None:
     """Return which folders hold, or will hold, the environments of a book: each for a framework and a device."""
-    from d2lbuild.execution.environments import environment_folder  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.environments.environments import environment_folder  # noqa: PLC0415 - slow to import
 
     if config is None:
         return None

@@ -43,7 +43,7 @@ def plan(
       d2lbuild plan --why linear-regression/concise --framework all
     """
     from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
-    from d2lbuild.execution.environments import find  # noqa: PLC0415
+    from d2lbuild.execution.environments.environments import find  # noqa: PLC0415
     from d2lbuild.execution.home import cache_home  # noqa: PLC0415
 
     if why and sections:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from d2lbuild.cli.messages import diff_text, duration, note, say
-from d2lbuild.execution.history import History, HistoryRecord
 from d2lbuild.execution.home import cache_home
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun
-from d2lbuild.execution.why import Change, Explanation, explain
+from d2lbuild.execution.results.history import History, HistoryRecord
+from d2lbuild.execution.results.why import Change, Explanation, explain
 from d2lbuild.model import Status
 from d2lbuild.notebook_runs import book_digests
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from d2lbuild.execution.keys import FileDigests
 from d2lbuild.execution.request import ExecutionRequest
+from d2lbuild.execution.results.keys import FileDigests
 from d2lbuild.execution.scratch import CopiedFile, Place
 
 __all__ = ["Accesses", "accesses", "prepare"]

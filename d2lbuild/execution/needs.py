@@ -16,7 +16,7 @@ from d2lbuild.edition.code import CodeError, is_python, tree, walk
 from d2lbuild.model import Cell, Finding, Needs, Notebook, Span
 from d2lbuild.notation import is_exact, parse_size
 
-__all__ = ["needs_of", "parse_needs", "unknown_sections"]
+__all__ = ["needs_of", "parse_needs"]
 
 _GPU_WORDS = ("try_gpu", "try_all_gpus", "num_gpus")
 """What books call where they use a GPU if there is one."""
@@ -91,22 +91,6 @@ def parse_needs(text: str, span: Span) -> tuple[Needs, tuple[Finding, ...]]:
     """Read what stands behind a `#@needs` mark; what is wrong is left out and becomes a finding."""
     stated, findings = _stated(text, span)
     return _with_shared_gpu(Needs(**stated, origin=str(span))), tuple(findings)
-
-
-def unknown_sections(execution: Execution, sections: Iterable[str]) -> tuple[Finding, ...]:
-    """Return a finding for each section or folder of the configuration that the book does not have."""
-    known = {
-        "/".join(parts[:end]) for parts in (one.split("/") for one in sections) for end in range(1, 1 + len(parts))
-    }
-    unknown = [name for name in execution.sections if name.strip("/") not in known]
-    return tuple(
-        Finding(
-            "unknown-needs-section",
-            f"the configuration says what '{name}' needs, but there is no such section or folder",
-            hint=_hint(name, known, "name a section as its path without the suffix"),
-        )
-        for name in unknown
-    )
 
 
 # --- the configuration ---

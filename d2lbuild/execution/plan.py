@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from d2lbuild.execution.cache import ResultCache, discard
-from d2lbuild.execution.entries import DamagedEntry, Entry
-from d2lbuild.execution.history import History, HistoryRecord
-from d2lbuild.execution.keys import DigestOf, KeyParts
+from d2lbuild.execution.results.cache import ResultCache, discard
+from d2lbuild.execution.results.entries import DamagedEntry, Entry
+from d2lbuild.execution.results.history import History, HistoryRecord
+from d2lbuild.execution.results.keys import DigestOf, KeyParts
 from d2lbuild.model import ExecutionResult, Status
 
 __all__ = ["BuildPlan", "KnownResult", "NotebookToRun", "PlannedRun", "loaded", "plan"]

@@ -15,16 +15,16 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from d2lbuild.execution.inputs import accesses, prepare
-from d2lbuild.execution.kernel import LOG, Kernel
-from d2lbuild.execution.late_outputs import PatientClient
-from d2lbuild.execution.outputs import BoundedClient, clean_outputs, failing_line, plain_text
-from d2lbuild.execution.processes import ProcessTree
+from d2lbuild.execution.kernels.kernel import LOG, Kernel
+from d2lbuild.execution.kernels.late_outputs import PatientClient
+from d2lbuild.execution.kernels.outputs import BoundedClient, clean_outputs, failing_line, plain_text
+from d2lbuild.execution.kernels.processes import ProcessTree
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.scratch import Place, place_for
 from d2lbuild.model import ExecutionResult, Failure, Status
 
 if TYPE_CHECKING:
-    from d2lbuild.execution.warm import WarmKernels
+    from d2lbuild.execution.kernels.warm import WarmKernels
 
 __all__ = ["CancelledRun", "run_notebook"]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from d2lbuild.execution.cache import ResultCache, entry_name
-from d2lbuild.execution.history import History
-from d2lbuild.execution.keys import KeyParts
+from d2lbuild.execution.results.cache import ResultCache, entry_name
+from d2lbuild.execution.results.history import History
+from d2lbuild.execution.results.keys import KeyParts
 from tests.cli.conftest import Run
 from tests.cli.values import result
 

@@ -7,8 +7,8 @@ import pytest
 
 from d2lbuild.config.types import Framework
 from d2lbuild.errors import SetupError
-from d2lbuild.execution import environments, locks
-from d2lbuild.execution.environments import Environment
+from d2lbuild.execution.environments import environments, locks
+from d2lbuild.execution.environments.environments import Environment
 from tests.cli.conftest import Run
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from d2lbuild.config import load_config
-from d2lbuild.execution.cache import ResultCache
-from d2lbuild.execution.history import History
 from d2lbuild.execution.home import cache_home
+from d2lbuild.execution.results.cache import ResultCache
+from d2lbuild.execution.results.history import History
 from d2lbuild.model import ExecutionResult, Failure, Status
 from d2lbuild.pipeline import BuildRequest, plan_build
 from tests.cli.conftest import Run

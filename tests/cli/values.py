@@ -5,9 +5,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from d2lbuild.building import NotebookReport
-from d2lbuild.execution.keys import KeyParts
 from d2lbuild.execution.plan import KnownResult, NotebookToRun, PlannedRun
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
+from d2lbuild.execution.results.keys import KeyParts
 from d2lbuild.model import Cell, CellKind, ExecutionResult, Failure, Span, Status
 from d2lbuild.pipeline import NotebookFailure
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from d2lbuild.execution.kernels.warm import WarmKernels
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.run import run_notebook
-from d2lbuild.execution.warm import WarmKernels
 from d2lbuild.model import ExecutionResult, Needs, Status
 
 MakeRequest = Callable[..., ExecutionRequest]

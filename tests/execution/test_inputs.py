@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from d2lbuild.execution import watch_hook
 from d2lbuild.execution.inputs import Accesses, accesses, prepare
-from d2lbuild.execution.keys import ABSENT, FileDigests
+from d2lbuild.execution.kernels import watch_hook
 from d2lbuild.execution.request import ExecutionRequest
+from d2lbuild.execution.results.keys import ABSENT, FileDigests
 from d2lbuild.execution.scratch import Place, place_for
 
 MakeRequest = Callable[..., ExecutionRequest]

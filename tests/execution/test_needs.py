@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from d2lbuild.config.types import Execution
-from d2lbuild.execution.needs import needs_of, parse_needs, unknown_sections
+from d2lbuild.execution.needs import needs_of, parse_needs
 from d2lbuild.model import Cell, CellKind, Needs, Notebook, Section, Span
 
 PATH = PurePosixPath("convolution/lenet.md")
@@ -139,15 +139,6 @@ def test_a_mark_can_take_back_every_gpu() -> None:
 
 def test_configured_needs_have_an_origin() -> None:
     assert needs(cell(), sections={"convolution": Needs(memory=1)}).origin == "the configuration"
-
-
-def test_sections_that_the_book_does_not_have() -> None:
-    execution = Execution(
-        sections={"convolution": Needs(), "convolution/lenet": Needs(), "convolution/lenett": Needs()}
-    )
-    (finding,) = unknown_sections(execution, ["convolution/lenet", "convolution/resnet"])
-    assert "'convolution/lenett'" in finding.message
-    assert finding.hint == "did you mean 'convolution/lenet'?"
 
 
 # --- the code ---

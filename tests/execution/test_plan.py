@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from d2lbuild.execution.cache import ResultCache
-from d2lbuild.execution.history import History
-from d2lbuild.execution.keys import ABSENT, KeyParts, key_parts
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, loaded, plan
 from d2lbuild.execution.request import CodeCell
+from d2lbuild.execution.results.cache import ResultCache
+from d2lbuild.execution.results.history import History
+from d2lbuild.execution.results.keys import ABSENT, KeyParts, key_parts
 from d2lbuild.model import ExecutionResult, Failure, Status
 
 BASE = {"schema": "1", "framework": "jax", "code": "aa", "environment": "bb", "device": "cpu", "variables": "cc"}

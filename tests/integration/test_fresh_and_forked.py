@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from d2lbuild.config import load_config
-from d2lbuild.execution.environments import sync
+from d2lbuild.execution.environments.environments import sync
 from d2lbuild.execution.home import cache_home
 from d2lbuild.pipeline import BuildRequest, Observer, build, select_frameworks
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from d2lbuild.config import Config, load_config
-from d2lbuild.execution.environments import sync
+from d2lbuild.execution.environments.environments import sync
 from d2lbuild.execution.home import cache_home
 from d2lbuild.extraction import libraries
 from d2lbuild.pipeline import select_frameworks

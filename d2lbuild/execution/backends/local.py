@@ -19,7 +19,7 @@ from d2lbuild.execution.scheduler import Grant, Scheduler
 from d2lbuild.model import ExecutionResult
 
 if TYPE_CHECKING:
-    from d2lbuild.execution.warm import WarmKernels
+    from d2lbuild.execution.kernels.warm import WarmKernels
 
 __all__ = ["run_all", "with_threads"]
 
@@ -149,6 +149,6 @@ class _Threads:
 def _warm_kernels(options: BackendOptions) -> AbstractContextManager["WarmKernels | None"]:
     if not options.fork:
         return nullcontext()
-    from d2lbuild.execution.warm import WarmKernels  # noqa: PLC0415
+    from d2lbuild.execution.kernels.warm import WarmKernels  # noqa: PLC0415
 
     return WarmKernels()

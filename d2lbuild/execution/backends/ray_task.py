@@ -20,7 +20,7 @@ from d2lbuild.execution.scheduler import device_name
 from d2lbuild.model import ExecutionResult
 
 if TYPE_CHECKING:
-    from d2lbuild.execution.warm import WarmKernels
+    from d2lbuild.execution.kernels.warm import WarmKernels
 
 __all__ = ["AtCell", "Event", "Note", "Started", "gpu_memory", "run_delivery"]
 
@@ -158,6 +158,6 @@ def _announce(request: ExecutionRequest, words: _Words) -> Callable[[str], None]
 @cache
 def _warm_kernels() -> "WarmKernels":
     """Return what forks kernels in this process of the cluster, until the process ends."""
-    from d2lbuild.execution.warm import WarmKernels  # noqa: PLC0415
+    from d2lbuild.execution.kernels.warm import WarmKernels  # noqa: PLC0415
 
     return WarmKernels().__enter__()

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.types import Aliases, Framework
 from d2lbuild.errors import SetupError
-from d2lbuild.execution.environments import sync
+from d2lbuild.execution.environments.environments import sync
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.files import write_atomically
 

@@ -256,7 +256,7 @@ def test_kernels_are_forked_and_the_user_hears_once_why_not(
     runner: FakeRunner, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warm, listener = FakeWarmKernels(), Listener()
-    monkeypatch.setattr("d2lbuild.execution.warm.WarmKernels", lambda: warm)
+    monkeypatch.setattr("d2lbuild.execution.kernels.warm.WarmKernels", lambda: warm)
     runner.may_end.release(3)
     for _ in run_all([make_request("1") for _ in range(3)], options(fork=True), listener):
         assert warm.open
