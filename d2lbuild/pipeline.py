@@ -18,6 +18,7 @@ from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.needs import needs_of
 from d2lbuild.execution.plan import BuildPlan, loaded
+from d2lbuild.expansions import known_expansions, remember_expansions
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
@@ -55,6 +56,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     book, editions = _read(config, request.frameworks)
     findings = _findings(config, book, editions)
     observer.read(book, findings)
+    known = _with_expansions(config, editions)
     runs = NotebookRuns(config, request, editions, observer)
     build_plan = loaded(runs.plan()) if _executes(config, request) else None
     results: dict[tuple[str, str], ExecutionResult] = {}
@@ -64,12 +66,13 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     prepare_output(config.output)
     modules = _write_modules(config, editions)
     if build_plan is not None:
-        for known in (*build_plan.cached, *build_plan.failed):
-            results[known.notebook.section, known.notebook.framework] = known.result
+        for one in (*build_plan.cached, *build_plan.failed):
+            results[one.notebook.section, one.notebook.framework] = one.result
         for notebook, result in runs.run(build_plan):
             results[notebook.section, notebook.framework] = result
             fresh.add((notebook.section, notebook.framework))
     pages = _assemble(book, editions, results)
+    _remember_expansions(config, editions, known)
     outputs, more = _render(config, request, book, pages=pages, editions=editions, modules=modules, observer=observer)
     return BuildReport(
         findings=tuple(dict.fromkeys([*findings, *more])),
@@ -92,7 +95,10 @@ def check(config: Config) -> tuple[Finding, ...]:
 def plan_build(config: Config, request: BuildRequest) -> BuildPlan:
     """Return what a build would run, and why."""
     _, editions = _read(config, request.frameworks)
-    return NotebookRuns(config, request, editions).plan()
+    known = _with_expansions(config, editions)
+    found = NotebookRuns(config, request, editions).plan()
+    _remember_expansions(config, editions, known)
+    return found
 
 
 def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
@@ -121,6 +127,18 @@ def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Ed
         book = load_book(config)
         sections = tuple(book.sections.values())
         return book, {name: make_edition(config, sections, name) for name in frameworks}
+
+
+def _with_expansions(config: Config, editions: Mapping[str, Edition]) -> dict[str, int]:
+    """Give the editions the expanded cells that earlier commands have kept; return how many there were."""
+    for edition in editions.values():
+        edition.expanded.update(known_expansions(config, edition.framework))
+    return {name: len(edition.expanded) for name, edition in editions.items()}
+
+
+def _remember_expansions(config: Config, editions: Mapping[str, Edition], known: Mapping[str, int]) -> None:
+    for name, edition in editions.items():
+        remember_expansions(config, edition, known[name])
 
 
 def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:

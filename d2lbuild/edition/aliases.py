@@ -5,8 +5,7 @@ Only the nodes of the syntax tree that are such calls change: never strings, com
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
+from dataclasses import dataclass
 from functools import lru_cache
 
 import libcst as cst
@@ -14,32 +13,8 @@ import libcst as cst
 from d2lbuild.config import Aliases
 from d2lbuild.edition.code import CodeError, is_python
 from d2lbuild.edition.concrete import concrete, text_of
-from d2lbuild.model import CellKind, Notebook
 
-__all__ = ["expand", "expand_code"]
-
-
-def expand(notebook: Notebook, aliases: Aliases, package: str = "d2l") -> Notebook:
-    """Return the notebook with the aliases in its code cells expanded."""
-    cells = []
-    for cell in notebook.cells:
-        if cell.kind is CellKind.CODE and (source := expand_code(cell.source, aliases, package)) != cell.source:
-            cells.append(replace(cell, source=source, lines=_follow(cell.source, source, cell.lines)))
-        else:
-            cells.append(cell)
-    return replace(notebook, cells=tuple(cells))
-
-
-def _follow(before: str, after: str, lines: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the source line of each line of `after`, where a call of several lines may have become shorter."""
-    old, new = before.split("\n"), after.split("\n")
-    if len(old) == len(new):
-        return lines
-    found = [0] * len(new)
-    for _, start, _, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        for offset in range(last - first):
-            found[first + offset] = lines[min(start + offset, len(lines) - 1)]
-    return tuple(found)
+__all__ = ["expand_code"]
 
 
 def expand_code(source: str, aliases: Aliases, package: str = "d2l") -> str:

@@ -1,10 +1,11 @@
 """The book for one framework: its notebooks and its library, put together."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from d2lbuild.config import Config, Framework
+from d2lbuild.edition.expansion import expand
 from d2lbuild.edition.library import Library, extract
 from d2lbuild.edition.library_checks import check_edition
 from d2lbuild.edition.select import has_page, select
@@ -22,16 +23,16 @@ class Edition:
     """The notebooks as they are written, with framework-neutral names."""
     library: Library
     """Made from those: its module keeps the neutral names and defines them. Empty unless its code is Python."""
+    expanded: MutableMapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Cells with their aliases expanded, by their neutral source; `notebooks` adds what it lacks."""
 
     @cached_property
     def notebooks(self) -> Mapping[str, Notebook]:
         """The notebooks by section, with aliases expanded: as they are run and shown."""
         if not self.framework.is_python:
             return {one.section.id: one for one in self.neutral}
-        from d2lbuild.edition.aliases import expand  # noqa: PLC0415 - LibCST, which checks do without
-
         aliases, package = self.framework.aliases, self.library.package
-        return {one.section.id: expand(one, aliases, package) for one in self.neutral}
+        return {one.section.id: expand(one, aliases, package, self.expanded) for one in self.neutral}
 
     @property
     def findings(self) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from d2lbuild.config.types import Aliases, Framework, Text
-from d2lbuild.edition.aliases import expand
+from d2lbuild.edition.expansion import expand
 from d2lbuild.edition.library import Library, extract
 from d2lbuild.edition.library_checks import check_edition, joined
 from d2lbuild.edition.select import select

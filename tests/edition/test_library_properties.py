@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2lbuild.config import Aliases, Framework
-from d2lbuild.edition.aliases import expand, expand_code
+from d2lbuild.edition.aliases import expand_code
+from d2lbuild.edition.expansion import expand
 from d2lbuild.edition.library import Library, extract
 from d2lbuild.edition.select import select
 from d2lbuild.model import Notebook
