@@ -43,7 +43,8 @@ def address(site: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright is open, no other test of this process can run an event loop.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Return the system's Chromium; without one these tests have nothing to run in."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
