@@ -6,12 +6,12 @@ import json
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import quote
 
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition import edition as stage
 from d2lbuild.edition.edition import Edition
 from d2lbuild.execution.home import cache_home
+from d2lbuild.execution.results.history import book_folder
 from d2lbuild.files import write_atomically
 
 __all__ = ["known_expansions", "remember_expansions"]
@@ -44,9 +44,8 @@ def remember_expansions(config: Config, edition: Edition, before: int) -> None:
 
 
 def _file(config: Config, framework: Framework) -> Path:
-    # Two books of one name take turns; a name that begins with a dot must not become a way out of the folder.
-    book = quote(config.name, safe="").replace(".", "%2E")
-    return cache_home() / "expanded" / book / f"{framework.name}.json"
+    # Two books of one name take turns.
+    return cache_home() / "expanded" / book_folder(config.name) / f"{framework.name}.json"
 
 
 def _maker(config: Config, framework: Framework) -> str:

@@ -19,7 +19,7 @@ from d2lbuild.execution.needs import needs_of
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
 from d2lbuild.execution.results.cache import ResultCache
-from d2lbuild.execution.results.history import History
+from d2lbuild.execution.results.history import History, book_folder
 from d2lbuild.execution.results.keys import FileDigests, file_digests, key_parts
 from d2lbuild.execution.results.shared import SharedCache
 from d2lbuild.execution.running import BackendOptions
@@ -179,7 +179,7 @@ class NotebookRuns:
     def _request(self, notebook: NotebookToRun, needs: Needs, seconds: float | None) -> ExecutionRequest:
         config, framework = self.config, self.editions[notebook.framework].framework
         execution = config.execution
-        kept = self.home / "kept" / config.name / framework.name
+        kept = self.home / "kept" / book_folder(config.name) / framework.name
         return ExecutionRequest(
             section=notebook.section,
             framework=notebook.framework,

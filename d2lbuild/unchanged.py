@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Record", "look_up", "note"]
+__all__ = ["Facts", "Record", "facts_of", "look_up", "note"]
 
-_Facts = dict[str, list[int] | None]
+Facts = dict[str, list[int] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def look_up(folder: Path, command: Sequence[str]) -> Record | None:
     """
     try:
         data = json.loads(_file(folder, command).read_text(encoding="utf-8"))
-        if data["files"] != _facts(Path(name) for name in data["files"]):
+        if data["files"] != facts_of(Path(name) for name in data["files"]):
             return None
         return Record(tuple(data["out"]), tuple(data["messages"]), int(data["code"]))
     except (OSError, ValueError, KeyError, TypeError):
@@ -44,7 +44,7 @@ def note(folder: Path, command: Sequence[str], files: Iterable[Path], record: Re
     """Remember what `command` said, and the files and folders that this depends on."""
     from d2lbuild.files import write_atomically  # noqa: PLC0415 - looking up is to be quick
 
-    data = {"files": _facts(files), "out": record.out, "messages": record.messages, "code": record.code}
+    data = {"files": facts_of(files), "out": record.out, "messages": record.messages, "code": record.code}
     write_atomically(_file(folder, command), json.dumps(data))
 
 
@@ -55,8 +55,9 @@ def _file(folder: Path, command: Sequence[str]) -> Path:
     return folder / "unchanged" / f"{name}.json"
 
 
-def _facts(files: Iterable[Path]) -> _Facts:
-    facts: _Facts = {}
+def facts_of(files: Iterable[Path]) -> Facts:
+    """Return time, size and number of each file or folder; None for one that is not there."""
+    facts: Facts = {}
     for file in files:
         try:
             status = file.stat()

@@ -24,19 +24,17 @@ __all__ = ["BuildInputs"]
 _MANY = 20_000
 """A folder with so many files is no book, and looking at all of them would not be quick."""
 
-_Facts = tuple[tuple[Path, tuple[int, int, int] | None], ...]
-
 
 class BuildInputs:
     """The files that a build is about to read, as they are before it."""
 
     def __init__(self, config: "Config") -> None:
         self._config = config
-        self._before = self._facts()
+        self._before = unchanged.facts_of(self._paths())
 
     def note(self, arguments: Sequence[str], built: "BuildReport", code: int, *, strict: bool) -> None:
         """Remember what the build said, unless a file was changed while it went on."""
-        if built.plan is not None or len(self._before) > _MANY or self._facts() != self._before:
+        if built.plan is not None or len(self._before) > _MANY or unchanged.facts_of(self._paths()) != self._before:
             return
         outputs = [file for path in built.outputs.values() for file in files_of_site(path.parent)]
         modules = files_of_site(self._config.output / "lib")
@@ -48,19 +46,8 @@ class BuildInputs:
             messages=(*messages, "nothing has changed since the last build"),
             code=code,
         )
-        files = [*(path for path, _ in self._before), *outputs, *modules]
+        files = [*map(Path, self._before), *outputs, *modules]
         unchanged.note(cache_home(), arguments, files, record)
-
-    def _facts(self) -> _Facts:
-        found: list[tuple[Path, tuple[int, int, int] | None]] = []
-        for path in self._paths():
-            try:
-                status = path.stat()
-            except OSError:
-                found.append((path, None))
-            else:
-                found.append((path, (status.st_mtime_ns, status.st_size, status.st_ino)))
-        return tuple(found)
 
     def _paths(self) -> list[Path]:
         config = self._config

@@ -16,7 +16,7 @@ from d2lbuild.execution.results.keys import KeyParts
 from d2lbuild.files import write_atomically
 from d2lbuild.model import ExecutionResult, Status
 
-__all__ = ["History", "HistoryRecord", "read_record", "read_text", "text_name"]
+__all__ = ["History", "HistoryRecord", "book_folder", "read_record", "read_text", "text_name"]
 
 _ENDED_BY_ITSELF = (Status.DONE, Status.FAILED)
 _MOST_MESSAGE = 500
@@ -121,7 +121,7 @@ class History:
 
     def records(self) -> Iterator[tuple[str, str, HistoryRecord]]:
         """Yield what is known of all notebooks of this book: section, framework, record."""
-        top = self.folder / "history" / _book_folder(self.book)
+        top = self.folder / "history" / book_folder(self.book)
         for path in sorted(top.rglob("*.json")):
             framework, *section = path.relative_to(top).with_suffix("").parts
             name = unquote("/".join(section))
@@ -135,7 +135,7 @@ class History:
         return sorted(unquote(path.name) for path in (folder / "history").glob("*") if path.is_dir())
 
     def _path(self, section: str, framework: str) -> Path:
-        return self.folder / "history" / _book_folder(self.book) / framework / f"{quote(section)}.json"
+        return self.folder / "history" / book_folder(self.book) / framework / f"{quote(section)}.json"
 
     def _keep(self, digest: str, text: str) -> None:
         path = self.folder / text_name(digest)
@@ -180,5 +180,6 @@ def read_record(content: bytes) -> HistoryRecord:
         raise ValueError(f"damaged: {error!r}") from None
 
 
-def _book_folder(book: str) -> str:
+def book_folder(book: str) -> str:
+    """Return the name of a book as the name of one folder, whatever characters it has."""
     return quote(book, safe="").replace(".", "%2E")
