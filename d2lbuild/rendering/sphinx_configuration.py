@@ -39,6 +39,11 @@ _DARK = {
     "d2l-rule": "#33475f",
 }
 
+_STYLES = [
+    f"book/{name}.css"
+    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "references", "api")
+]
+
 _SUPPRESSED = [
     "toc.not_included",  # the source stage reports orphans
     "toc.no_title",  # and pages without a heading
@@ -129,7 +134,7 @@ def _look(config: Config, source: Path) -> dict[str, Any]:
         "html_logo": _from(config, logo[0]) if logo else None,
         "html_favicon": _from(config, favicon[0]) if favicon else None,
         "html_static_path": [str(_THEME / "static"), *(str(source / _from(config, path)) for path in [*css, *scripts])],
-        "html_css_files": ["book.css", *(path.name for path in css)],
+        "html_css_files": [*_STYLES, *(path.name for path in css)],
         "html_js_files": [path.name for path in scripts],
         "html_copy_source": False,
         "html_show_sourcelink": False,
