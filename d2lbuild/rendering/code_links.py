@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from d2lbuild.rendering.api_objects import builder_of, library_targets, page_framework
-from d2lbuild.rendering.framework_tabs import TAB_KEY, cell_metadata
+from d2lbuild.rendering.framework_tabs import FrameworkPanel, cell_metadata
 
 __all__ = ["LinkLibraryNames", "LinkingFormatter", "linked_tokens", "use_linking_formatter"]
 
@@ -104,11 +104,11 @@ class LinkLibraryNames(SphinxPostTransform):
                     self._link(block, library_targets(self.env, builder_of(self.env), framework))
 
     def _cell(self, cell: nodes.container, metadata: Mapping[str, Any]) -> None:
-        tab = _tab(cell)
+        own = _panel_framework(cell)
         links: dict[str, str] = {}
         saved = ""
         # Code that all frameworks share leads to the first one that has the name.
-        for framework in [tab] if tab else metadata["frameworks"]:
+        for framework in [own] if own else metadata["frameworks"]:
             targets = library_targets(self.env, builder_of(self.env), framework)
             names = metadata.get("links", {}).get(framework, ())
             links = {name: targets[name] for name in names if name in targets} | links
@@ -125,11 +125,11 @@ class LinkLibraryNames(SphinxPostTransform):
         block["highlight_args"] = {**options, "package": self.config.d2lbuild_package, "links": links}
 
 
-def _tab(node: nodes.Element | None) -> str:
-    """Return the framework of the tab that a node stands in."""
+def _panel_framework(node: nodes.Element | None) -> str:
+    """Return the framework of the panel that a node stands in; empty if it stands in none."""
     while node is not None:
-        if TAB_KEY in node:
-            return str(node[TAB_KEY])
+        if isinstance(node, FrameworkPanel):
+            return str(node["framework"])
         node = node.parent
     return ""
 

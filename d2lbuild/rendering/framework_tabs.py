@@ -1,33 +1,33 @@
-"""Turns what only some frameworks see into tab sets, one tab a framework, all of them switched together.
+"""Turns what only some frameworks see into sets of panels, one panel a framework, all of them switched together.
 
-Pieces that stand next to each other share a tab set. This is done when a page is written, after numbers and references
-are settled, so that a piece that stands in two tabs is numbered once.
+Pieces that stand next to each other share a set. This is done when a page is written, after numbers and references are
+settled, so that a piece that stands in two panels is numbered once. What a set becomes in the browser is in
+`theme/static/book/frameworks.js`: tabs as WAI-ARIA describes them; without scripts the panels stand below each other,
+each under its framework's name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx_design.shared import create_component
+from sphinx.writers.html5 import HTML5Translator
 
 __all__ = [
-    "SYNC_GROUP",
-    "TAB_KEY",
+    "FrameworkPanel",
+    "FrameworkSet",
     "FrameworksDirective",
     "GroupFrameworks",
     "HighlightLanguages",
     "MarkSavedCode",
     "cell_metadata",
+    "connect",
     "frameworks_around",
 ]
-
-SYNC_GROUP = "framework"
-"""The name under which a reader's choice is kept, also in an address: ``?framework=jax``."""
-
-TAB_KEY = "d2l_tab"
-"""The attribute of a tab's content that names its framework."""
 
 _KEY = "d2l_frameworks"
 
@@ -46,6 +46,14 @@ class FrameworksDirective(Directive):
         piece.source, piece.line = self.state_machine.get_source_and_line(self.lineno)
         self.state.nested_parse(self.content, self.content_offset, piece)
         return [piece]
+
+
+class FrameworkSet(nodes.General, nodes.Element):
+    """Panels of which a reader sees one. `missing` are the page's frameworks that have none, with what is said then."""
+
+
+class FrameworkPanel(nodes.General, nodes.Element):
+    """What the framework `framework`, called `title`, has."""
 
 
 def cell_metadata(node: nodes.Node) -> dict[str, Any]:
@@ -69,6 +77,8 @@ def frameworks_around(node: nodes.Node) -> Sequence[str]:
     """Return the frameworks that see what a node stands in; empty if all do."""
     above: nodes.Node | None = node
     while above is not None:
+        if isinstance(above, FrameworkPanel):
+            return [above["framework"]]
         if found := _frameworks(above):
             return found
         above = above.parent
@@ -106,15 +116,17 @@ class MarkSavedCode(SphinxPostTransform):
 
 
 class GroupFrameworks(SphinxPostTransform):
-    """Groups adjacent pieces of single frameworks into tab sets."""
+    """Groups adjacent pieces of single frameworks into sets of panels."""
 
     default_priority = 150
 
     def run(self, **kwargs: Any) -> None:  # noqa: ARG002
-        """Make the tab sets of a page."""
+        """Make the sets of a page."""
         parents = {id(node.parent): node.parent for node in self.document.findall(nodes.container) if _frameworks(node)}
         for parent in parents.values():
             self._group(parent)
+        for number, found in enumerate(self.document.findall(FrameworkSet), start=1):
+            found["number"] = number
 
     def _group(self, parent: nodes.Element) -> None:
         children: list[nodes.Node] = []
@@ -127,37 +139,115 @@ class GroupFrameworks(SphinxPostTransform):
                 children.append(child)
             else:
                 if run:
-                    children.append(self._tab_set(run))
+                    children.append(self._set(run))
                     run = []
                 if child is not None:
                     children.append(child)
         parent.children = []
         parent.extend(children)
 
-    def _tab_set(self, pieces: Sequence[nodes.Element]) -> nodes.Element:
-        tabs = []
+    def _set(self, pieces: Sequence[nodes.Element]) -> FrameworkSet:
+        found = FrameworkSet()
         used: set[int] = set()
         for name, title in self.config.d2lbuild_frameworks:
             mine = [piece for piece in pieces if name in _frameworks(piece)]
             if not mine:
                 continue
-            label = nodes.rubric(title, title, classes=["sd-tab-label"])
-            label["sync_id"], label["sync_group"] = name, SYNC_GROUP
-            content = create_component("tab-content", classes=["sd-tab-content"])
-            content[TAB_KEY] = name
+            panel = FrameworkPanel(framework=name, title=title)
             for piece in mine:
-                content += self._copy(piece, name) if id(piece) in used else piece
+                panel += self._copy(piece, name) if id(piece) in used else piece
                 used.add(id(piece))
-            tabs.append(create_component("tab-item", classes=["sd-tab-item"], children=[label, content]))
-        tab_set: nodes.Element = create_component("tab-set", classes=["sd-tab-set", "d2l-tabs"], children=tabs)
-        return tab_set
+            found += panel
+        there = {panel["framework"] for panel in found.children if isinstance(panel, FrameworkPanel)}
+        found["missing"] = [
+            (name, f"{title} has no version of this part.") for name, title in self._of_page() if name not in there
+        ]
+        return found
+
+    def _of_page(self) -> Iterator[tuple[str, str]]:
+        names = page_frameworks(self.config, self.env.current_document.docname)
+        return ((name, title) for name, title in self.config.d2lbuild_frameworks if name in names)
 
     def _copy(self, piece: nodes.Element, framework: str) -> nodes.Element:
-        """Copy a piece for a further tab, with ids of its own and the numbers that it has in the first."""
+        """Copy a piece for a further panel, with ids of its own and the numbers that it has in the first."""
         copy = piece.deepcopy()
         numbers = self.env.toc_fignumbers.get(self.env.current_document.docname, {})
         for node in copy.findall(nodes.Element):
             for known in numbers.values():
                 known.update({f"{name}-{framework}": known[name] for name in node["ids"] if name in known})
+            # Scripts find the copy of a link's target by this form of its id.
             node["ids"] = [f"{name}-{framework}" for name in node["ids"]]
         return copy
+
+
+def page_frameworks(config: Config, page: str) -> Sequence[str]:
+    """Return the frameworks that a page has versions for: all those of the site, unless it says otherwise."""
+    names: Sequence[str] = config.d2lbuild_page_frameworks.get(page) or [name for name, _ in config.d2lbuild_frameworks]
+    return names
+
+
+# --- HTML -------------------------------------------------------------------------------------------------------------
+
+
+def _tag(tag: str, attributes: Mapping[str, str]) -> str:
+    written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
+    return f"<{tag} {written}>"
+
+
+def _visit_set(self: HTML5Translator, node: FrameworkSet) -> None:
+    number = node["number"]
+    self.body.append('<div class="d2l-tabs">\n<div class="d2l-tablist" role="tablist" aria-label="Framework">\n')
+    for at, panel in enumerate(panel for panel in node.children if isinstance(panel, FrameworkPanel)):
+        name = panel["framework"]
+        tab = {
+            "type": "button",
+            "role": "tab",
+            "id": f"d2l-tab-{number}-{name}",
+            "aria-controls": f"d2l-panel-{number}-{name}",
+            "aria-selected": "false" if at else "true",
+            "tabindex": "-1" if at else "0",
+            "data-choose": name,
+        }
+        self.body.append(f"{_tag('button', tab)}{escape(panel['title'])}</button>\n")
+    self.body.append("</div>\n")
+    for name, text in node["missing"]:
+        self.body.append(f"{_tag('p', {'class': 'd2l-missing', 'data-framework': name})}{escape(text)}</p>\n")
+
+
+def _visit_panel(self: HTML5Translator, node: FrameworkPanel) -> None:
+    assert node.parent is not None
+    name, number = node["framework"], node.parent["number"]
+    panel = {
+        "class": "d2l-panel",
+        "role": "tabpanel",
+        "id": f"d2l-panel-{number}-{name}",
+        "aria-labelledby": f"d2l-tab-{number}-{name}",
+        "tabindex": "0",
+        "data-framework": name,
+    }
+    self.body.append(f'{_tag("div", panel)}\n<p class="d2l-panel-title">{escape(node["title"])}</p>\n')
+
+
+def _depart(self: HTML5Translator, node: nodes.Element) -> None:  # noqa: ARG001
+    self.body.append("</div>\n")
+
+
+def _fill_templates(app: Sphinx, page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+    """Tell the templates which frameworks the site has, and which of them the page."""
+    here = page_frameworks(app.config, page)
+    context["d2l_frameworks"] = [
+        {"name": name, "title": title, "here": name in here} for name, title in app.config.d2lbuild_frameworks
+    ]
+
+
+def connect(app: Sphinx) -> None:
+    """Register everything about frameworks with Sphinx."""
+    app.add_config_value("d2lbuild_frameworks", [], "env", types=frozenset({list}))
+    app.add_config_value("d2lbuild_page_frameworks", {}, "", types=frozenset({dict}))
+    app.add_node(FrameworkSet, html=(_visit_set, _depart))
+    app.add_node(FrameworkPanel, html=(_visit_panel, _depart))
+    app.add_directive("d2l-frameworks", FrameworksDirective)
+    app.add_post_transform(HighlightLanguages)
+    app.add_post_transform(MarkSavedCode)
+    app.add_post_transform(GroupFrameworks)
+    app.connect("html-page-context", _fill_templates)

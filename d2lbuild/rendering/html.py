@@ -17,6 +17,7 @@ from sphinx.errors import SphinxError
 
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
+from d2lbuild.files import write_if_changed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding, Page, Severity
 from d2lbuild.rendering.api_entries import Described, describe
@@ -25,7 +26,7 @@ from d2lbuild.rendering.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.page_sources import Mirror, Translator, dialect, site_files, write_sources
 from d2lbuild.rendering.page_store import PageStore
-from d2lbuild.rendering.sphinx_configuration import sphinx_configuration
+from d2lbuild.rendering.sphinx_configuration import made_static_files, sphinx_configuration
 from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast
 from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of
 
@@ -50,7 +51,7 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
         positions = write_sources(pages, context, described, mirror, translator=translator, store=store)
     fast = context.fast and is_fast()
     with fast_sphinx(work, fast=fast), pybtex.errors.capture() as errors:
-        collector = _run_sphinx(mirror.source, store, context, described, fast=fast)
+        collector = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
     paths = {page.section.id: page.section.path for page in pages}
     findings = [
         *_missing_files(context.config),
@@ -80,10 +81,25 @@ def _missing_files(config: Config) -> Iterator[Finding]:
 
 
 def _run_sphinx(
-    source: Path, store: PageStore, context: RenderContext, described: Mapping[str, Described], *, fast: bool
+    pages: Sequence[Page],
+    source: Path,
+    store: PageStore,
+    context: RenderContext,
+    described: Mapping[str, Described],
+    *,
+    fast: bool,
 ) -> WarningCollector:
-    settings = sphinx_configuration(context.config, context.book, context.frameworks, context.modules, source)
+    made = store.folder.parent / "static"
+    for name, text in made_static_files(context.config).items():
+        write_if_changed(made / name, text)
+    settings = sphinx_configuration(
+        context.config, context.book, context.frameworks, context.modules, source=source, made=made
+    )
     settings["d2lbuild_api"] = api_objects(described)
+    settings["d2lbuild_page_frameworks"] = {
+        **{page.section.id: list(page.frameworks) for page in pages},
+        **{one.page: [framework] for framework, one in described.items()},
+    }
     if fast:
         settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.page_builder"]
     else:

@@ -31,7 +31,7 @@ from d2lbuild.rendering.sphinx_warnings import WarningCollector
 
 __all__ = ["Orders", "PageBuilder"]
 
-_OF_PAGES = frozenset({"d2lbuild_sources", "d2lbuild_api"})
+_OF_PAGES = frozenset({"d2lbuild_sources", "d2lbuild_page_frameworks", "d2lbuild_api"})
 """Settings that say something of each page: reading a page depends on its own part only."""
 
 
@@ -122,9 +122,15 @@ class PageBuilder(StandaloneHTMLBuilder):
     def _read_keys(self, names: list[str]) -> dict[str, str]:
         settings = {item.name: item.value for item in self.config if item.name not in _OF_PAGES}
         shared = digest(settings, str(self.srcdir), digest_of_tools())
-        sources = self.config.d2lbuild_sources
+        sources, frameworks = self.config.d2lbuild_sources, self.config.d2lbuild_page_frameworks
         return {
-            name: digest(shared, name, digest_of_file(Path(self.env.doc2path(name))), sources.get(name, ""))
+            name: digest(
+                shared,
+                name,
+                digest_of_file(Path(self.env.doc2path(name))),
+                sources.get(name, ""),
+                frameworks.get(name, ()),
+            )
             for name in names
         }
 
@@ -220,7 +226,8 @@ class PageBuilder(StandaloneHTMLBuilder):
         _file_checksum_inner.cache_clear()
 
     def _write_keys(self, names: Iterable[str]) -> dict[str, str]:
-        settings = {item.name: item.value for item in self.config if item.name != "d2lbuild_sources"}
+        of_pages = _OF_PAGES - {"d2lbuild_api"}  # any page may link to what it names
+        settings = {item.name: item.value for item in self.config if item.name not in of_pages}
         shared = digest(
             settings,
             digest_of_tools(),

@@ -1,5 +1,6 @@
 """What Sphinx is told: one dictionary, made from the book's configuration. No code of the book's is run."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -7,14 +8,13 @@ from typing import Any
 from d2lbuild.config.types import Config, HeaderLink
 from d2lbuild.model import Book
 
-__all__ = ["sphinx_configuration"]
+__all__ = ["made_static_files", "sphinx_configuration"]
 
 _THEME = Path(__file__).parent / "theme"
 
 _EXTENSIONS = [
     "sphinx.ext.mathjax",
     "myst_nb",
-    "sphinx_design",
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
     "d2lbuild.rendering.sphinx_extension",
@@ -44,6 +44,8 @@ _STYLES = [
     for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "references", "api")
 ]
 
+_SETTINGS = "book/settings.js"
+
 _SUPPRESSED = [
     "toc.not_included",  # the source stage reports orphans
     "toc.no_title",  # and pages without a heading
@@ -56,14 +58,17 @@ _SUPPRESSED = [
 
 
 def sphinx_configuration(
-    config: Config, book: Book, frameworks: Sequence[str], modules: Mapping[str, Path], source: Path
+    config: Config, book: Book, frameworks: Sequence[str], modules: Mapping[str, Path], *, source: Path, made: Path
 ) -> dict[str, Any]:
-    """Return the settings for a site of `frameworks`; `source` is the folder of the notebooks."""
+    """Return the settings for a site of `frameworks`.
+
+    `source` is the folder of the notebooks, `made` that of the `made_static_files`.
+    """
     return {
         **_general(config, book),
         **_markdown(),
-        **_look(config, source),
-        **_mathematics(config),
+        **_look(config, source, made),
+        **_mathematics(),
         "d2lbuild_frameworks": [(name, config.framework(name).title) for name in frameworks],
         "d2lbuild_package": config.library.package,
         "d2lbuild_modules": {
@@ -118,7 +123,7 @@ def _markdown() -> dict[str, Any]:
     }
 
 
-def _look(config: Config, source: Path) -> dict[str, Any]:
+def _look(config: Config, source: Path, made: Path) -> dict[str, Any]:
     html = config.html
     css, scripts = _present(config, html.css), _present(config, html.javascript)
     logo, favicon = (_present(config, [path] if path else []) for path in (html.logo, html.favicon))
@@ -133,9 +138,13 @@ def _look(config: Config, source: Path) -> dict[str, Any]:
         },
         "html_logo": _from(config, logo[0]) if logo else None,
         "html_favicon": _from(config, favicon[0]) if favicon else None,
-        "html_static_path": [str(_THEME / "static"), *(str(source / _from(config, path)) for path in [*css, *scripts])],
+        "html_static_path": [
+            str(_THEME / "static"),
+            str(made),
+            *(str(source / _from(config, path)) for path in [*css, *scripts]),
+        ],
         "html_css_files": [*_STYLES, *(path.name for path in css)],
-        "html_js_files": [path.name for path in scripts],
+        "html_js_files": [_SETTINGS, ("book/frameworks.js", {"defer": "defer"}), *(path.name for path in scripts)],
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_use_index": True,
@@ -161,16 +170,26 @@ def _look(config: Config, source: Path) -> dict[str, Any]:
     }
 
 
-def _mathematics(config: Config) -> dict[str, Any]:
-    macros = {name: _macro(text) for name, text in config.html.math_macros.items()}
+def _mathematics() -> dict[str, Any]:
     return {
         # A path below _static: the page asks nobody else for it.
         "mathjax_path": "mathjax/tex-chtml-full.js",
-        "mathjax3_config": {
-            "tex": {"macros": macros, "tags": "none"},
-            "options": {"enableMenu": False},
+        # MyST would put MathJax's settings into each page: they are in a file of their own.
+        "myst_update_mathjax": False,
+    }
+
+
+def made_static_files(config: Config) -> dict[str, str]:
+    """Return the files for `_static` that depend on the book: their names there, and what they hold."""
+    mathjax = {
+        "tex": {"macros": {name: _macro(text) for name, text in config.html.math_macros.items()}, "tags": "none"},
+        # MyST marks what is a formula by these classes, and the rest of a page as none.
+        "options": {
+            "enableMenu": False,
+            "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area",
         },
     }
+    return {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n"}
 
 
 def _macro(text: str) -> str | list[str | int]:

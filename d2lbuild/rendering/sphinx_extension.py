@@ -15,13 +15,12 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.plugin import register_plugin
 
-from d2lbuild.rendering import api_objects
+from d2lbuild.rendering import api_objects, framework_tabs
 from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
 from d2lbuild.rendering.citation_style import RoundBracketAuthorYear
 from d2lbuild.rendering.code_links import LinkLibraryNames, use_linking_formatter
-from d2lbuild.rendering.framework_tabs import FrameworksDirective, GroupFrameworks, HighlightLanguages, MarkSavedCode
 from d2lbuild.rendering.navigation import Navigation
 from d2lbuild.rendering.numbered_references import ResolveNumberedReferences, TargetCollector
 
@@ -133,12 +132,10 @@ def _set_up_builder(app: Sphinx) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx."""
     register_plugin("sphinxcontrib.bibtex.style.referencing", "d2lbuild", RoundBracketAuthorYear, force=True)
-    app.add_config_value("d2lbuild_frameworks", [], "env", types=frozenset({list}))
     app.add_config_value("d2lbuild_package", "d2l", "env", types=frozenset({str}))
     app.add_config_value("d2lbuild_modules", {}, "env", types=frozenset({dict}))
     app.add_config_value("d2lbuild_root", "", "", types=frozenset({str}))
     app.add_config_value("d2lbuild_sources", {}, "", types=frozenset({dict}))
-    app.add_directive("d2l-frameworks", FrameworksDirective)
     app.add_directive("d2l-absent-figure", AbsentFigure)
     app.add_directive("d2l-run-record", RunRecord)
     app.add_directive("d2l-run-notice", RunNotice)
@@ -149,9 +146,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.add_directive(name, directive)
     app.add_env_collector(TargetCollector)
     app.add_post_transform(ResolveNumberedReferences)
-    app.add_post_transform(HighlightLanguages)
-    app.add_post_transform(MarkSavedCode)
-    app.add_post_transform(GroupFrameworks)
+    framework_tabs.connect(app)
     app.add_post_transform(LinkLibraryNames)
     app.add_post_transform(SingleIds)
     api_objects.connect(app)

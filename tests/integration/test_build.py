@@ -142,7 +142,7 @@ def test_every_framework_in_tabs(tmp_path: Path) -> None:
     assert html.count("direct 21") == 1
     assert "from d2l import torch as d2l" in text_of(html)
     assert "from d2l import jax as d2l" in text_of(html)
-    assert html.count('class="sd-tab-set') >= 1
+    assert html.count('class="d2l-tabs"') >= 1
 
 
 def test_only_the_sections_that_are_named(tmp_path: Path) -> None:

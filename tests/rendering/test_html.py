@@ -203,18 +203,34 @@ def test_ids_are_unique(site: Site) -> None:
         assert sorted(set(ids)) == sorted(ids)
 
 
-def test_pieces_of_single_frameworks_share_a_tab_set(site: Site) -> None:
+def tabs(html: str) -> list[tuple[str, str]]:
+    """Return the name and the words of each tab."""
+    return re.findall(r'<button [^>]*role="tab"[^>]*data-choose="(\w+)">(\w+)</button>', html)
+
+
+def panels(html: str) -> list[str]:
+    """Return the framework of each panel."""
+    return re.findall(r'<div class="d2l-panel" [^>]*data-framework="(\w+)">', html)
+
+
+def test_pieces_of_single_frameworks_share_a_set_of_panels(site: Site) -> None:
     html = site.html("ch/one")
-    assert html.count("sd-tab-set d2l-tabs") == 1
-    labels = re.findall(r'data-sync-group="(\w+)" data-sync-id="(\w+)"[^>]*>\s*(\w+)<', html)
-    assert labels == [("framework", "pytorch", "PyTorch"), ("framework", "jax", "JAX")]
-    pytorch, jax = html.index('data-sync-id="pytorch"'), html.index('data-sync-id="jax"')
+    assert html.count('class="d2l-tabs"') == 1
+    assert tabs(html) == [("pytorch", "PyTorch"), ("jax", "JAX")]
+    assert panels(html) == ["pytorch", "jax"]
+    pytorch, jax = (html.index(f'id="d2l-panel-1-{name}"') for name in BOTH)
     assert pytorch < html.index("Only PyTorch") < jax < html.index("Array(1.)") < html.index("For both.")
 
 
-def test_a_piece_for_two_of_three_frameworks_keeps_its_numbers_in_both_tabs(site: Site) -> None:
+def test_a_tab_and_its_panel_name_each_other(site: Site) -> None:
+    html = site.html("ch/one")
+    assert set(re.findall(r'aria-controls="([^"]*)"', html)) == set(re.findall(r'id="(d2l-panel-[^"]*)"', html))
+    assert set(re.findall(r'aria-labelledby="([^"]*)"', html)) == set(re.findall(r'id="(d2l-tab-[^"]*)"', html))
+
+
+def test_a_piece_for_two_of_three_frameworks_keeps_its_numbers_in_both_panels(site: Site) -> None:
     html = site.html("ch/two")
-    assert [*re.findall(r'data-sync-id="(\w+)"', html)] == ["pytorch", "jax", "mxnet"]
+    assert panels(html) == ["pytorch", "jax", "mxnet"]
     assert html.count('<span class="caption-number">Fig. 1.2.1 </span>') == 2
     assert html.count('<span class="eqno">(1.2.1)') == 2
 
@@ -229,11 +245,11 @@ def test_hidden_input_can_be_opened(site: Site) -> None:
     assert re.search(r"<details class=.*secret.*</details>.*seen", site.html("ch/one"), re.DOTALL)
 
 
-def test_a_notice_stands_above_the_code_in_its_tab_as_plain_text(site: Site) -> None:
+def test_a_notice_stands_above_the_code_in_its_panel_as_plain_text(site: Site) -> None:
     html = site.html("ch/one")
     notice = html.index("This code was not executed: &lt;b&gt; *needs* a GPU")
     assert html.count("d2l-run-notice") == 1
-    assert html.index('data-sync-id="jax"') < notice < html.index("Array(1.)")
+    assert html.index('id="d2l-panel-1-jax"') < notice < html.index("Array(1.)")
 
 
 def test_the_end_of_a_page_says_how_it_ran(site: Site) -> None:
