@@ -8,14 +8,16 @@ each under its framework's name.
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from docutils.parsers.rst import Directive, directives
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
+
+from d2lbuild.rendering.nested_pieces import PLACE
 
 __all__ = [
     "FrameworkPanel",
@@ -33,16 +35,21 @@ _KEY = "d2l_frameworks"
 
 
 class FrameworksDirective(Directive):
-    """``{d2l-frameworks} pytorch jax``: prose that only these frameworks see."""
+    """``{d2l-frameworks} pytorch jax``: prose that only these frameworks see.
+
+    The option `place` says where it goes: see `nested_pieces`.
+    """
 
     has_content = True
     required_arguments = 1
     final_argument_whitespace = True
+    option_spec: ClassVar = {"place": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         """Parse the prose into a container that carries the frameworks' names."""
         piece = nodes.container(classes=["d2l-frameworks"])
         piece[_KEY] = self.arguments[0].split()
+        piece[PLACE] = self.options.get("place", "")
         piece.source, piece.line = self.state_machine.get_source_and_line(self.lineno)
         self.state.nested_parse(self.content, self.content_offset, piece)
         return [piece]

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from d2lbuild.model import Book, Label, LabelKind, Section
+from d2lbuild.rendering.nested_pieces import PLACE
 from d2lbuild.source.book import SUFFIXES, is_remote, resolve_path
 from d2lbuild.source.prose import Equation, Fence, Figure, Heading, Mark, MarkKind, Prose, Table, parse_prose
 
@@ -221,6 +222,9 @@ class _Translator:
 
     def _fence(self, fence: Fence) -> int:
         text = self.prose.text
+        if fence.info.startswith(f"{{{PLACE}}}"):
+            self._put(text[fence.start : fence.end], fence.start, follows=True)
+            return fence.end
         info_end = fence.info_at + len(text[fence.info_at :].split("\n", 1)[0].rstrip("\r"))
         language = re.match(r"\{?\s*\.?([\w+#-]+)", fence.info)
         self._put(text[fence.start : fence.info_at], fence.start, follows=True)

@@ -18,6 +18,7 @@ from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ig
 from d2lbuild.config.types import Framework
 from d2lbuild.model import CellKind, Contents, ExecutionResult, Page, PageCell, Status
 from d2lbuild.rendering.displayed_code import displayed_code
+from d2lbuild.rendering.nested_pieces import PlacedCell, with_places
 
 __all__ = ["CodeNames", "LinePositions", "PageNotebook", "Prose", "markdown_cell", "page_notebook", "run_record"]
 
@@ -85,14 +86,15 @@ def page_notebook(
     languages = {framework.name: framework.language for framework in frameworks}
     cells: list[dict[str, Any]] = []
     lines: list[tuple[int, ...]] = []
-    for cell in page.cells:
+    for placed in with_places(page.cells):
+        cell = placed.cell
         written, cell_lines = (
-            _code_cell(cell, languages.get(cell.frameworks[0], "python"), names(cell))
+            _code_cell(cell, languages.get(cell.frameworks[0], "python"), {**names(cell), **_place(placed)})
             if cell.kind is CellKind.CODE
-            else _text_cell(cell, page, translate=translate, pages=pages, repeated=repeated)
+            else _text_cell(placed, page, translate=translate, pages=pages, repeated=repeated)
         )
         if cell.notice:
-            cells.append(_notice(cell))
+            cells.append(_notice(placed))
             lines.append(cell_lines[:1])
         if written["source"].strip():
             cells.append(written)
@@ -110,6 +112,10 @@ def page_notebook(
     metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
     node = nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})  # type: ignore[no-untyped-call]
     return PageNotebook(node, LinePositions(tuple(lines)))
+
+
+def _place(placed: PlacedCell) -> Mapping[str, object]:
+    return {"place": placed.place} if placed.place else {}
 
 
 def _after_contents(cells: Sequence[Mapping[str, Any]]) -> int:
@@ -151,18 +157,26 @@ def _lexer(language: str) -> str:
     return language
 
 
-def _notice(cell: PageCell) -> dict[str, Any]:
+def _notice(placed: PlacedCell) -> dict[str, Any]:
     """Return what a reader should know before a code cell, as a cell of its own."""
+    cell = placed.cell
     colons = ":" * (len(_COLONS) + 1)
-    text = f"{_COLONS}{{d2l-run-notice}}\n\n{cell.notice}\n{_COLONS}"
+    place = f":place: {placed.place}\n" if placed.place else ""
+    text = f"{_COLONS}{{d2l-run-notice}}\n{place}\n{cell.notice}\n{_COLONS}"
     if not cell.everywhere:
-        text = f"{colons}{{d2l-frameworks}} {' '.join(cell.frameworks)}\n\n{text}\n\n{colons}"
+        text = f"{colons}{{d2l-frameworks}} {' '.join(cell.frameworks)}\n{place}\n{text}\n\n{colons}"
     return markdown_cell(f"d2l-notice-{cell.span.first}-{cell.frameworks[0]}", text)
 
 
 def _text_cell(
-    cell: PageCell, page: Page, *, translate: Prose, pages: frozenset[str] | set[str], repeated: Mapping[int, set[str]]
+    placed: PlacedCell,
+    page: Page,
+    *,
+    translate: Prose,
+    pages: frozenset[str] | set[str],
+    repeated: Mapping[int, set[str]],
 ) -> tuple[dict[str, Any], tuple[int, ...]]:
+    cell = placed.cell
     if cell.kind is CellKind.CONTENTS:
         contents = [found for found in page.section.contents if cell.span.first <= found.span.first <= cell.span.last]
         text, origin = _toctrees(contents, pages, cell)
@@ -172,8 +186,10 @@ def _text_cell(
         translated, indices = translate(_without_labels(cell, repeated), not cell.everywhere)
         text, origin = translated, [cell.lines[min(index, len(cell.lines) - 1)] for index in indices]
     if not cell.everywhere and cell.kind is not CellKind.CONTENTS and text.strip():
-        text = f"{_COLONS}{{d2l-frameworks}} {' '.join(cell.frameworks)}\n\n{text.rstrip()}\n\n{_COLONS}"
-        origin = [origin[0], origin[0], *origin] if origin else []
+        options = [f":place: {placed.place}"] if placed.place else []
+        opening = [f"{_COLONS}{{d2l-frameworks}} {' '.join(cell.frameworks)}", *options, ""]
+        text = "\n".join([*opening, text.rstrip(), "", _COLONS])
+        origin = [*origin[:1] * len(opening), *origin]
     return markdown_cell(cell.id, text), tuple(origin) or (cell.span.first,)
 
 

@@ -1,10 +1,10 @@
 """The Sphinx extension that makes pages of our notebooks: tabs, references, the library's reference, run records."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from docutils.parsers.rst import Directive, directives
 from docutils.parsers.rst.directives.misc import Raw
 from sphinx.application import Sphinx
 from sphinx.ext.mathjax import html_visit_displaymath
@@ -15,7 +15,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.plugin import register_plugin
 
-from d2lbuild.rendering import api_objects, framework_tabs
+from d2lbuild.rendering import api_objects, framework_tabs, nested_pieces
 from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
@@ -52,11 +52,14 @@ class RunNotice(Directive):
     """``{d2l-run-notice}``: that code did not run, or not to its end. The text is no markup."""
 
     has_content = True
+    option_spec: ClassVar = {"place": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         """Make a block that stands above the code."""
         text = "\n".join(self.content).strip()
-        return [nodes.container("", nodes.paragraph(text, text), classes=["d2l-run-notice"])]
+        notice = nodes.container("", nodes.paragraph(text, text), classes=["d2l-run-notice"])
+        notice[nested_pieces.PLACE] = self.options.get("place", "")
+        return [notice]
 
 
 class RawFromBook(Raw):
@@ -146,6 +149,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.add_directive(name, directive)
     app.add_env_collector(TargetCollector)
     app.add_post_transform(ResolveNumberedReferences)
+    nested_pieces.connect(app)
     framework_tabs.connect(app)
     app.add_post_transform(LinkLibraryNames)
     app.add_post_transform(SingleIds)

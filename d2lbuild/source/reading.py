@@ -1,9 +1,10 @@
 """What the prose of a section names and refers to: title, labels, references, images."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import accumulate
 
 from d2lbuild.model import (
     Block,
@@ -72,14 +73,19 @@ class _Reader:
 
     def read_blocks(self, wanted: Callable[[str], bool]) -> None:
         line = 0
-        for block in self.section.blocks:
-            if block.kind is BlockKind.PROSE and wanted(block.text):
-                self._block(block, parse_prose(block.text), line)
-            line += len(split_lines(block.text))
+        for blocks in _with_lists(self.section.blocks):
+            text = "".join(_as_prose(block) for block in blocks)
+            if any(block.kind is BlockKind.PROSE for block in blocks) and wanted(text):
+                self._prose(blocks, parse_prose(text), line)
+            line += sum(len(split_lines(block.text)) for block in blocks)
 
-    def _block(self, block: Block, prose: Prose, line: int) -> None:
+    def _prose(self, blocks: Sequence[Block], prose: Prose, line: int) -> None:
         def span(offset: int) -> Span:
             return self._span(line + prose.line(offset), prose.column(offset))
+
+        def frameworks(offset: int) -> Frameworks:
+            ends = accumulate(len(block.text) for block in blocks)
+            return next((block.frameworks for block, end in zip(blocks, ends, strict=True) if offset < end), None)
 
         named: dict[int, tuple[LabelKind, str]] = dict(_named(prose))
         for heading in prose.headings:
@@ -88,12 +94,12 @@ class _Reader:
                 self.title = text
         for mark in prose.marks:
             if mark.kind is MarkKind.ROLE:
-                self._role(mark, span(mark.start), block.frameworks, named)
+                self._role(mark, span(mark.start), frameworks(mark.start), named)
             elif mark.kind is MarkKind.IMAGE:
                 caption = prose.text[slice(*mark.inner)]
-                self.images.append(Image(mark.value, caption, span(mark.start), block.frameworks))
+                self.images.append(Image(mark.value, caption, span(mark.start), frameworks(mark.start)))
             elif mark.kind is MarkKind.LINK:
-                self.references.append(Reference("link", mark.value, span(mark.start), block.frameworks))
+                self.references.append(Reference("link", mark.value, span(mark.start), frameworks(mark.start)))
 
     def _role(self, mark: Mark, span: Span, frameworks: Frameworks, named: dict[int, tuple[LabelKind, str]]) -> None:
         value = " ".join(mark.value.split())
@@ -131,6 +137,37 @@ class _Reader:
         lines = self.section.lines
         number = lines[min(line, len(lines) - 1)] if lines else line + 1
         return Span(self.section.path, number, number, column)
+
+
+def _with_lists(blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
+    """Yield the blocks, those together that a list may hold: what is indented, and the prose before and after it."""
+    group: list[Block] = []
+    marks: list[Block] = []
+    goes_on = False
+    for block in blocks:
+        if block.kind is BlockKind.MARK:
+            marks.append(block)
+            continue
+        if group and not (goes_on or _is_indented(block)):
+            yield group
+            yield marks
+            group = [block]
+        else:
+            group += [*marks, block]
+        goes_on, marks = _is_indented(block), []
+    yield group
+    yield marks
+
+
+def _is_indented(block: Block) -> bool:
+    if block.kind is BlockKind.PROSE and block.frameworks is not None:
+        return block.text.lstrip("\r\n").startswith(" ")
+    return block.indent > 0
+
+
+def _as_prose(block: Block) -> str:
+    """Return a block's text for a reader of prose; marks between blocks are none of its."""
+    return re.sub(r"[^\r\n]", " ", block.text) if block.kind is BlockKind.MARK else block.text
 
 
 def _named(prose: Prose) -> Iterator[tuple[int, tuple[LabelKind, str]]]:
