@@ -72,7 +72,8 @@ def _chunks(picture: bytes) -> Iterator[tuple[bytes, bytes]]:
     place = len(_SIGNATURE)
     while place < len(picture):
         (size,) = struct.unpack_from(">I", picture, place)
-        yield picture[place + 4 : place + 8], picture[place + 8 : place + 8 + size]
+        name, data, _ = struct.unpack_from(f">4s{size}sI", picture, place + 4)
+        yield name, data
         place += 12 + size
 
 

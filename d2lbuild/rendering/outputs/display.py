@@ -31,6 +31,8 @@ _SIGNATURES = {
 """How a picture begins, best format first."""
 _HEAVY = 1_500_000
 """Characters of a drawing; browsers are slow with more, and take a picture of it if there is one."""
+_LONG_MARKDOWN = 100_000
+"""Characters; more than that is no prose, and takes long to read."""
 _MOST_WORDS = 120
 """Characters of what is said of a drawing."""
 _NAME_OF_OBJECT = re.compile(r"<IPython\.(?:core|lib)\.display\.\w+ (?:object|at 0x[0-9a-fA-F]+)>")
@@ -230,8 +232,10 @@ def _picture(data: Mapping[str, Any], metadata: Mapping[str, Any], shown: _Shown
 def _written(data: Mapping[str, Any], shown: _Shown) -> bool:
     """Show Markdown, or LaTeX that is text with formulas."""
     text, latex = (_text(data.get(f"text/{kind}")) for kind in ("markdown", "latex"))
+    if len(text) > _LONG_MARKDOWN:
+        return False
     if not text.strip():
-        if "$" not in latex or "\\begin{" in latex or not is_harmless(latex):
+        if len(latex) > _LONG_MARKDOWN or "$" not in latex or "\\begin{" in latex or not is_harmless(latex):
             return False
         text = latex
     html = markdown_html(text, html=text is not latex)

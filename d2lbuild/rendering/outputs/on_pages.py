@@ -1,5 +1,8 @@
-"""What Sphinx does for outputs: names for pictures, what opens what is hidden, and MathJax for formulas in HTML."""
+"""What Sphinx does for outputs: formulas in their HTML, names for pictures, and what opens what is hidden."""
 
+import re
+from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 from docutils import nodes
@@ -13,19 +16,36 @@ from d2lbuild.rendering.framework_tabs import cell_metadata
 
 __all__ = ["connect"]
 
+_FORMULA = re.compile(
+    r'<(?P<tag>span|div) class="math[^"]*">\s*(?:\\\((?P<inline>[^<]*)\\\)|\\\[(?P<display>[^<]*)\\\])\s*</(?P=tag)>'
+)
 _CODE = "cell_code_source"
 _OUTPUT = "cell_code_output"
 
 
-class NotePagesWithFormulas(SphinxTransform):
-    """Notes pages with formulas in the HTML of outputs, so that they load MathJax; Sphinx looks at its own only."""
+class TakeOutFormulas(SphinxTransform):
+    """Makes nodes of the formulas in the HTML of outputs, so that Sphinx knows of them and the page loads MathJax."""
 
-    default_priority = 860
+    default_priority = 800  # before the domain of formulas looks at the page
 
     def apply(self, **kwargs: Any) -> None:  # noqa: ARG002
-        """Look at the HTML of a page."""
-        if any('class="math' in node.astext() for node in self.document.findall(nodes.raw)):
-            self.env.domains.math_domain.data["has_equations"][self.env.current_document.docname] = True
+        """Look through the HTML of a page."""
+        for node in list(self.document.findall(nodes.raw)):
+            html = node.astext()
+            if 'class="math' in html and "text_html" in node["classes"]:
+                node.parent.replace(node, list(_parts(html)))
+
+
+def _parts(html: str) -> Iterator[nodes.Node]:
+    place = 0
+    for found in _FORMULA.finditer(html):
+        yield _raw(html[place : found.start()])
+        place = found.end()
+        if found["inline"] is not None:
+            yield nodes.math(text=unescape(found["inline"]).strip())
+        else:
+            yield nodes.math_block(text=unescape(found["display"]).strip(), nowrap=False, number=None)
+    yield _raw(html[place:])
 
 
 class NamePictures(SphinxPostTransform):
@@ -45,7 +65,7 @@ class NamePictures(SphinxPostTransform):
                 if folded := picture.get("folded"):
                     image["loading"] = "lazy"
                     before = f'<details class="d2l-folded"><summary>{folded}</summary>'
-                    image.replace_self([_raw(before), image.deepcopy(), _raw("</details>")])
+                    image.parent.replace(image, [_raw(before), image, _raw("</details>")])
 
 
 def _raw(html: str) -> nodes.raw:
@@ -68,6 +88,6 @@ def _close_hidden(self: HTML5Translator, _node: HideCodeCellNode) -> None:
 
 def connect(app: Sphinx) -> None:
     """Register all of it."""
-    app.add_transform(NotePagesWithFormulas)
+    app.add_transform(TakeOutFormulas)
     app.add_post_transform(NamePictures)
     app.add_node(HideCodeCellNode, override=True, html=(_open_hidden, _close_hidden))

@@ -14,10 +14,9 @@ _CODE = re.compile(
     r"\x1b(?:"
     r"\[(?P<values>[0-9;:]*)m"  # colours and weights
     r"|\[[0-?]*[ -/]*[@-~]"  # the cursor and the screen
-    r"|[\]PX^_].*?(?:\x07|\x1b\\|$)"  # links and titles, which end with a sign of their own
+    r"|[\]PX^_][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)?"  # links and titles, which end with a sign of their own
     r"|[ -/]*[0-~]"
-    r"|)",
-    re.DOTALL,
+    r"|)"
 )
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")

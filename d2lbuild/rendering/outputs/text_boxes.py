@@ -17,7 +17,8 @@ _WIDE = 80
 _MESSAGE = 300
 """Characters of an error's message that stand above its traceback."""
 
-_FOLDER = r"(?:[A-Za-z]:)?[/\\][^\s\"'<>:;,()\x1b]{0,300}?"
+_FOLDER = r"(?:(?<![\w/.:~\\-])|(?<=\dm))(?:~|[A-Za-z]:)?[/\\][^\s\"'<>:;,()\x1b]{0,300}?"
+"""The beginning of a path, which may stand behind a colour."""
 
 
 def without_places(text: str, package: str) -> str:
