@@ -72,7 +72,7 @@ def _words(root: Tree.Element) -> Iterator[str]:
         tag: object = element.tag
         if tag is Tree.Comment or _name(element) in ("text", "title"):
             text = unescape(element.text or "") if tag is Tree.Comment else "".join(element.itertext())
-            words = " ".join(_TEX.sub("", text).split())
+            words = " ".join(_TEX.sub("", text.replace(r"\times", "×")).split())
             if words and not _NUMBER.fullmatch(words):
                 yield words
 

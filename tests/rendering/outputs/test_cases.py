@@ -51,7 +51,7 @@ def test_what_is_no_drawing(given: str) -> None:
 def test_the_words_of_a_drawing_are_known_once_and_without_numbers() -> None:
     drawing = safe_svg(
         "<svg xmlns='http://www.w3.org/2000/svg'><!-- epoch --><g><!-- 0.5 --><!-- −1 -->"
-        "<!-- $\\mathdefault{10^{2}}$ --><!-- loss $\\ell(w)$ --><!-- a &lt; b -->"
+        "<!-- $\\mathdefault{3\\times10^{-2}}$ --><!-- loss $\\ell(w)$ --><!-- a &lt; b -->"
         "<text>train <tspan>loss</tspan></text><!-- epoch --></g></svg>"
     )
     assert drawing is not None
