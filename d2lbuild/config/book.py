@@ -176,6 +176,7 @@ def _html(table: HtmlTable) -> Html:
         javascript=_paths(table.javascript),
         repository=table.repository,
         math_macros=dict(table.math_macros),
+        stderr=table.stderr == "show",
     )
 
 

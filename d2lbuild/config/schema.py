@@ -1,7 +1,7 @@
 """What `conf/book.toml` and `framework.toml` may contain, as pydantic models. Only this package uses pydantic."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -97,6 +97,7 @@ class HtmlTable(Table):
     javascript: list[Below] = []
     repository: str = ""
     math_macros: dict[str, str] = {}
+    stderr: Literal["remove", "show"] = "remove"
 
 
 class LibraryTable(Table):

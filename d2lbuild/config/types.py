@@ -104,6 +104,8 @@ class Html:
     """Address of the book's source repository."""
     math_macros: Mapping[str, str] = field(default_factory=dict)
     """The book's own TeX macros: ``{"RR": "\\\\mathbb{R}"}``."""
+    stderr: bool = False
+    """Whether pages show what cells write to stderr."""
 
 
 @dataclass(frozen=True, slots=True)

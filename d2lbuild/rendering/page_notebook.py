@@ -19,12 +19,14 @@ from d2lbuild.config.types import Framework
 from d2lbuild.model import CellKind, Contents, ExecutionResult, Page, PageCell, Status
 from d2lbuild.rendering.displayed_code import displayed_code
 from d2lbuild.rendering.nested_pieces import PlacedCell, with_places
+from d2lbuild.rendering.outputs import OutputSettings, displayed
 
 __all__ = ["CodeNames", "LinePositions", "PageNotebook", "Prose", "markdown_cell", "page_notebook", "run_record"]
 
 _POSITIONS_PER_CELL = 10_000
 """MyST-NB reports line `n` of cell `i` (both from 0) near ``(i + 1) * 10000 + n``."""
 _POSITION_OF_FIRST_LINE = 2
+_USUAL = OutputSettings()
 _COLONS = ":" * 9
 """Longer than any fence that the translation makes."""
 
@@ -76,11 +78,13 @@ def page_notebook(
     pages: frozenset[str] | set[str],
     *,
     names: CodeNames = _no_names,
+    outputs: OutputSettings = _USUAL,
     appendix: str = "",
 ) -> PageNotebook:
     """Write `page` as a notebook; `pages` are the ids of the sections that have a page in this edition.
 
-    `appendix` is a page that the contents of this one end with, without a number.
+    `outputs` says what is shown of what cells gave. `appendix` is a page that the contents of this one end with,
+    without a number.
     """
     repeated = _repeated_labels(page)
     languages = {framework.name: framework.language for framework in frameworks}
@@ -89,7 +93,7 @@ def page_notebook(
     for placed in with_places(page.cells):
         cell = placed.cell
         written, cell_lines = (
-            _code_cell(cell, languages.get(cell.frameworks[0], "python"), {**names(cell), **_place(placed)})
+            _code_cell(cell, languages.get(cell.frameworks[0], "python"), {**names(cell), **_place(placed)}, outputs)
             if cell.kind is CellKind.CODE
             else _text_cell(placed, page, translate=translate, pages=pages, repeated=repeated)
         )
@@ -127,7 +131,9 @@ def _after_contents(cells: Sequence[Mapping[str, Any]]) -> int:
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-def _code_cell(cell: PageCell, language: str, names: Mapping[str, object]) -> tuple[dict[str, Any], tuple[int, ...]]:
+def _code_cell(
+    cell: PageCell, language: str, names: Mapping[str, object], settings: OutputSettings
+) -> tuple[dict[str, Any], tuple[int, ...]]:
     source, saved = displayed_code(cell.source) if language == "python" else (cell.source, False)
     metadata: dict[str, Any] = {
         "d2lbuild": {"frameworks": list(cell.frameworks), "everywhere": cell.everywhere, "saved": saved, **names}
@@ -136,13 +142,16 @@ def _code_cell(cell: PageCell, language: str, names: Mapping[str, object]) -> tu
         metadata["d2lbuild"]["lexer"] = _lexer(language)
     if cell.tags:
         metadata["tags"] = sorted(cell.tags)
+    shown = displayed(cell.outputs, cell.id, cell.tags, settings)
+    if shown.pictures:
+        metadata["d2lbuild"]["pictures"] = [dict(picture) for picture in shown.pictures]
     written = {
         "cell_type": "code",
         "id": cell.id,
         "metadata": metadata,
         "source": source,
         "execution_count": None,
-        "outputs": [dict(output) for output in cell.outputs],
+        "outputs": list(shown.outputs),
     }
     return written, cell.lines or (cell.span.first,)
 

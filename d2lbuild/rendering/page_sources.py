@@ -20,6 +20,7 @@ from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.forked_pages import on_pages
 from d2lbuild.rendering.myst import TranslationContext, translate
+from d2lbuild.rendering.outputs import OutputSettings
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
 from d2lbuild.rendering.page_store import PageStore, SourcePage
 
@@ -196,6 +197,7 @@ def _write(page: Page, key: str, writing: _Writing) -> SourcePage:
         writing.translator(page, context, writing.ids, mirror),
         writing.ids,
         names=writing.names.of,
+        outputs=OutputSettings(stderr=context.config.html.stderr, package=context.config.library.package),
         appendix=writing.appendix if name == context.book.root else "",
     )
     mirror.write(name, _as_bytes(written.notebook))

@@ -49,7 +49,6 @@ _SETTINGS = "book/settings.js"
 _SUPPRESSED = [
     "toc.not_included",  # the source stage reports orphans
     "toc.no_title",  # and pages without a heading
-    "mystnb.mime_priority",  # outputs without a form that a page can show, such as widgets
     "myst.header",  # books skip heading levels
     "config.cache",
     "misc.highlighting_failure",  # shell commands in cells
@@ -113,13 +112,6 @@ def _markdown() -> dict[str, Any]:
         "myst_dmath_double_inline": True,
         "myst_heading_anchors": 0,
         "nb_execution_mode": "off",
-        # They are merged when they are recorded; doing it again takes minutes for a line of a megabyte.
-        "nb_merge_streams": False,
-        "nb_output_stderr": "remove",
-        # Widgets would load their code from elsewhere.
-        "nb_ipywidgets_js": {},
-        "nb_code_prompt_show": "Show {type}",
-        "nb_code_prompt_hide": "Hide {type}",
     }
 
 

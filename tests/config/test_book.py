@@ -58,6 +58,7 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
         css = ["static/a.css"]
         javascript = ["static/a.js"]
         repository = "https://x.y/z"
+        stderr = "show"
         [html.math_macros]
         RR = '\\mathbb{R}'
         [library]
@@ -102,6 +103,7 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
     assert config.html.css == (PurePosixPath("static/a.css"),)
     assert config.html.javascript == (PurePosixPath("static/a.js"),)
     assert config.html.repository == "https://x.y/z"
+    assert config.html.stderr
     assert config.html.math_macros == {"RR": r"\mathbb{R}"}
     assert (config.library.package, config.library.version_file) == ("mylib", PurePosixPath("mylib/__init__.py"))
     assert (config.execution.enabled, config.execution.timeout, config.execution.startup_timeout) == (False, 30, 1.5)
@@ -111,8 +113,8 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
     assert (run.fork, run.sandbox, run.memory) == (False, True, 3 * 2**29)
     assert (run.shared_cache, run.shared_cache_writable) == ("s3://bucket/results", True)
     assert run.sections == {
-        "cnn/lenet": Needs(1, 8 * 2**30, True, 500_000_000, 900, ("networkx==3.3",), "conf/book.toml:40"),
-        "cnn": Needs(origin="conf/book.toml:47"),
+        "cnn/lenet": Needs(1, 8 * 2**30, True, 500_000_000, 900, ("networkx==3.3",), "conf/book.toml:41"),
+        "cnn": Needs(origin="conf/book.toml:48"),
     }
     assert config.output == book / "out/all"
     assert pickle.loads(pickle.dumps(config)) == config
@@ -263,6 +265,7 @@ def test_a_wrong_value_of_the_book_is_named_with_its_line(write: Write, wrong: W
         ('author = "A"\nauthors = ["B"]', "conf/book.toml:1: error: [book] has both `author` and `authors`"),
         ('[html]\nfavicon = "f.png"', "conf/book.toml:7: error: [html] `favicon`: there is no file f.png"),
         ("[html]\nmath_macros = { R = 1 }", "conf/book.toml:7: error: [html] `math_macros.R` must be text in quotes"),
+        ('[html]\nstderr = "yes"', "conf/book.toml:7: error: [html] `stderr` must be 'remove' or 'show'"),
         ('[output]\nfolder = "."', "conf/book.toml:6: error: [output] folder must not be the book itself"),
         ("[execution]\ntimeout = nan", "conf/book.toml:7: error: [execution] `timeout` must be"),
         ("[execution]\ntimeout = inf", "conf/book.toml:7: error: [execution] `timeout` must be"),
