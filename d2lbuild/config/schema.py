@@ -8,6 +8,8 @@ from pydantic_core import PydanticCustomError
 
 from d2lbuild.config.languages import comment_sign
 from d2lbuild.config.values import (
+    Address,
+    AddressTemplate,
     Below,
     Call,
     CellLanguage,
@@ -44,6 +46,7 @@ __all__ = [
     "KernelTable",
     "LibraryTable",
     "NeedsTable",
+    "NotebooksTable",
     "OutputTable",
     "Table",
 ]
@@ -87,6 +90,14 @@ class HeaderLinkTable(Table):
     icon: str = ""
 
 
+class NotebooksTable(Table):
+    """``[html.notebooks]``: where else readers can run the notebooks."""
+
+    colab: AddressTemplate | None = None
+    sagemaker: AddressTemplate | None = None
+    binder: AddressTemplate | None = None
+
+
 class HtmlTable(Table):
     """``[html]``: the website."""
 
@@ -96,6 +107,12 @@ class HtmlTable(Table):
     css: list[Below] = []
     javascript: list[Below] = []
     repository: str = ""
+    branch: Filled = "main"
+    site_url: Address | None = None
+    image: Below | None = None
+    forum: Address | None = None
+    pdf: AddressTemplate | None = None
+    notebooks: NotebooksTable = NotebooksTable()
     math_macros: dict[str, str] = {}
 
 

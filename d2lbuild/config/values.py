@@ -12,6 +12,8 @@ from d2lbuild.config.problems import inside
 from d2lbuild.notation import is_exact, parse_size
 
 __all__ = [
+    "Address",
+    "AddressTemplate",
     "Below",
     "Call",
     "CellLanguage",
@@ -45,6 +47,18 @@ def wrong(message: str) -> PydanticCustomError:
     """Return the error of a value that is not what it should be."""
     # The message goes in as a value, since braces in a template would be taken for fields.
     return PydanticCustomError("bad-value", "{message}", {"message": message})
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+\S*", value):
+        raise wrong("must be an address that begins with `https://` or `http://`")
+    return value
+
+
+def _placed(value: str) -> str:
+    if unknown := sorted({*re.findall(r"\{([^}]*)\}", value)} - {"framework", "section"}):
+        raise wrong(f"has `{{{unknown[0]}}}`, where `{{framework}}` and `{{section}}` are known")
+    return value
 
 
 def _filled(value: str) -> str:
@@ -203,6 +217,8 @@ def _call(value: str) -> str:
     return value
 
 
+Address = Annotated[str, AfterValidator(_address)]
+AddressTemplate = Annotated[Address, AfterValidator(_placed)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Name = Annotated[str, AfterValidator(framework_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
