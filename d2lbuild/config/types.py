@@ -6,7 +6,18 @@ from pathlib import Path, PurePosixPath
 
 from d2lbuild.model import Finding, Needs, Span
 
-__all__ = ["SERVICES", "Aliases", "Config", "Execution", "Framework", "HeaderLink", "Html", "Library", "NotebookService", "Text"]
+__all__ = [
+    "SERVICES",
+    "Aliases",
+    "Config",
+    "Execution",
+    "Framework",
+    "HeaderLink",
+    "Html",
+    "Library",
+    "NotebookService",
+    "Text",
+]
 
 SERVICES = {"colab": "Colab", "sagemaker": "SageMaker Studio Lab", "binder": "Binder"}
 """What readers know the services as that run notebooks, by the names that configurations have for them."""

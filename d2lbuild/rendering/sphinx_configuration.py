@@ -121,7 +121,8 @@ def _markdown() -> dict[str, Any]:
 def _look(config: Config, source: Path) -> dict[str, Any]:
     html = config.html
     css, scripts = _present(config, html.css), _present(config, html.javascript)
-    logo, favicon = (_present(config, [path] if path else []) for path in (html.logo, html.favicon))
+    logo, favicon, image = (_present(config, [path] if path else []) for path in (html.logo, html.favicon, html.image))
+    files = [*css, *scripts, *image]
     return {
         "html_theme": "furo",
         "html_title": config.title,
@@ -133,9 +134,11 @@ def _look(config: Config, source: Path) -> dict[str, Any]:
         },
         "html_logo": _from(config, logo[0]) if logo else None,
         "html_favicon": _from(config, favicon[0]) if favicon else None,
-        "html_static_path": [str(_THEME / "static"), *(str(source / _from(config, path)) for path in [*css, *scripts])],
+        "html_static_path": [str(_THEME / "static"), *(str(source / _from(config, path)) for path in files)],
         "html_css_files": [*_STYLES, *(path.name for path in css)],
         "html_js_files": [path.name for path in scripts],
+        "html_baseurl": html.site_url,
+        "d2lbuild_site": {"url": html.site_url, "image": image[0].name if image else ""},
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_use_index": True,

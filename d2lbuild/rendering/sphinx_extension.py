@@ -15,7 +15,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.plugin import register_plugin
 
-from d2lbuild.rendering import api_objects
+from d2lbuild.rendering import api_objects, furniture, page_ends
 from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
@@ -35,18 +35,6 @@ _DISPLAYS = tuple(
     for star in ("", "*")
 )
 """Environments that are displays by themselves, so that nothing may be put around their lines."""
-
-
-class RunRecord(Directive):
-    """``{d2l-run-record}``: when and with which versions a page ran, one line a framework."""
-
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        """Make a quiet block at the end of the page."""
-        record = nodes.container(classes=["d2l-run-record"])
-        record.extend(nodes.paragraph(line, line) for line in self.content if line.strip())
-        return [record]
 
 
 class RunNotice(Directive):
@@ -140,7 +128,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("d2lbuild_sources", {}, "", types=frozenset({dict}))
     app.add_directive("d2l-frameworks", FrameworksDirective)
     app.add_directive("d2l-absent-figure", AbsentFigure)
-    app.add_directive("d2l-run-record", RunRecord)
     app.add_directive("d2l-run-notice", RunNotice)
     app.add_directive("raw", RawFromBook, override=True)
     app.add_directive("autoclass", AutoClass)
@@ -155,6 +142,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(LinkLibraryNames)
     app.add_post_transform(SingleIds)
     api_objects.connect(app)
+    page_ends.connect(app)
+    furniture.connect(app)
     Navigation().connect(app)
     app.connect("builder-inited", _set_up_builder, priority=900)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
