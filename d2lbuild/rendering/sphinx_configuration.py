@@ -41,7 +41,7 @@ _DARK = {
 
 _STYLES = [
     f"book/{name}.css"
-    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "references", "api")
+    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "front-page", "references", "api")
 ]
 
 _SUPPRESSED = [

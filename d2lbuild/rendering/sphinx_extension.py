@@ -5,17 +5,15 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
-from docutils.parsers.rst.directives.misc import Raw
 from sphinx.application import Sphinx
 from sphinx.ext.mathjax import html_visit_displaymath
 from sphinx.locale import _
 from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.plugin import register_plugin
 
-from d2lbuild.rendering import api_objects, furniture, page_ends
+from d2lbuild.rendering import api_objects, furniture, page_ends, raw_html
 from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
@@ -26,8 +24,6 @@ from d2lbuild.rendering.navigation import Navigation
 from d2lbuild.rendering.numbered_references import ResolveNumberedReferences, TargetCollector
 
 __all__ = ["setup"]
-
-logger = logging.getLogger(__name__)
 
 _DISPLAYS = tuple(
     rf"\begin{{{name}{star}}}"
@@ -46,36 +42,6 @@ class RunNotice(Directive):
         """Make a block that stands above the code."""
         text = "\n".join(self.content).strip()
         return [nodes.container("", nodes.paragraph(text, text), classes=["d2l-run-notice"])]
-
-
-class RawFromBook(Raw):
-    """``raw`` whose ``:file:`` lies beside the chapter, not beside the notebook that was made of it."""
-
-    def run(self) -> list[nodes.Node]:
-        """Read the file, if it is there and in the book."""
-        env = self.state.document.settings.env
-        if "url" in self.options:
-            return self._nothing("a page cannot take in text from an address (raw:: with :url:)")
-        if "file" not in self.options:
-            return list(super().run())
-        root = Path(env.config.d2lbuild_root).resolve()
-        chapter = root / env.config.d2lbuild_sources.get(env.current_document.docname, "")
-        path = (chapter.parent / self.options["file"]).resolve()
-        if not path.is_relative_to(root):
-            return self._nothing(f"the file {self.options['file']} lies outside of the book")
-        env.note_dependency(str(path))  # also one that is not there: it may come
-        if not path.is_file():
-            return self._nothing(f"the file {self.options['file']} does not exist")
-        return [nodes.raw("", path.read_text(encoding="utf-8"), format=self.arguments[0].lower())]
-
-    def _nothing(self, reason: str) -> list[nodes.Node]:
-        logger.warning(reason, location=(self._docname, self.lineno), type="d2l", subtype="raw")
-        return []
-
-    @property
-    def _docname(self) -> str:
-        docname: str = self.state.document.settings.env.current_document.docname
-        return docname
 
 
 def _visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
@@ -129,7 +95,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("d2l-frameworks", FrameworksDirective)
     app.add_directive("d2l-absent-figure", AbsentFigure)
     app.add_directive("d2l-run-notice", RunNotice)
-    app.add_directive("raw", RawFromBook, override=True)
     app.add_directive("autoclass", AutoClass)
     app.add_directive("autofunction", AutoFunction)
     for name, directive in DIRECTIVES.items():
@@ -144,6 +109,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     api_objects.connect(app)
     page_ends.connect(app)
     furniture.connect(app)
+    raw_html.connect(app)
     Navigation().connect(app)
     app.connect("builder-inited", _set_up_builder, priority=900)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
