@@ -18,9 +18,8 @@ from urllib.parse import quote, unquote, urlsplit
 from docutils import nodes
 from docutils.parsers.rst.directives.misc import Raw
 from sphinx.application import Sphinx
-from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
-from sphinx.util.osutil import relative_uri
+from sphinx.writers.html5 import HTML5Translator
 
 __all__ = ["RawFromBook", "connect"]
 
@@ -35,9 +34,12 @@ _FETCHING = {"script", "img", "iframe", "video", "audio", "source", "embed", "ob
 _PAGES = {"", ".html", ".htm"}
 """Suffixes of addresses that lead to pages of the site."""
 _PIECES = "d2l_pieces"
-_CLASS = "d2l-raw-page"
 _Piece = str | tuple[str, str]
 """Text as it is; or an address as written, and the file that it leads to as Sphinx knows it."""
+
+
+class BookHtml(nodes.raw):
+    """HTML of the book, with its addresses apart."""
 
 
 class RawFromBook(Raw):
@@ -62,16 +64,18 @@ class RawFromBook(Raw):
         if not path.is_file():
             return self._nothing(f"the file {self.options['file']} does not exist")
         text, form = path.read_text(encoding="utf-8"), self.arguments[0].lower()
-        node = nodes.raw("", text, format=form)
-        if form == "html":
-            env.metadata[env.current_document.docname]["hide-toc"] = ""
-            node[_PIECES] = list(self._pieces(text, path, root))
-        return [node]
+        if form != "html":
+            return [nodes.raw("", text, format=form)]
+        return [BookHtml("", text, format=form, **{_PIECES: list(self._pieces(text, path, root))})]
 
     def _pieces(self, text: str, path: Path, root: Path) -> Iterator[_Piece]:
         """Yield the text in pieces, with a pair for each address of a file."""
         env = self.state.document.settings.env
-        yield f'<div class="{_CLASS}">\n'
+        front = env.current_document.docname == env.config.root_doc
+        if front:
+            # It has the whole width.
+            env.metadata[env.config.root_doc]["hide-toc"] = ""
+        yield f'<div class="d2l-raw-page{" d2l-front-page" if front else ""}">\n'
         at = 0
         for tag in _tags(text):
             found = {name: file for name, value in tag.files() if (file := self._file(value, path, root))}
@@ -114,30 +118,17 @@ class RawFromBook(Raw):
         logger.warning(reason, location=(docname, self.lineno), type="d2l", subtype=kind)
 
 
-class AddressFiles(SphinxPostTransform):
-    """Gives the files that raw HTML shows the addresses that they have in the site."""
-
-    default_priority = 500
-    formats = ("html",)
-
-    def run(self, **kwargs: Any) -> None:  # noqa: ARG002
-        """Put the pieces of raw HTML together."""
-        builder: Any = self.app.builder
-        images = relative_uri(builder.get_target_uri(self.env.current_document.docname), "_images")
-        for node in list(self.document.findall(nodes.raw)):
-            if _PIECES not in node:
-                continue
-            text = ""
-            for piece in node[_PIECES]:
-                if isinstance(piece, str):
-                    text += piece
-                    continue
-                written, file = piece
-                name = builder.images[file] = self.env.images[file][1]
-                rest = urlsplit(written)._replace(scheme="", netloc="", path="").geturl()
-                text += escape(quote(posixpath.join(images, name)) + rest)
-            node.children = []
-            node.append(nodes.Text(text))
+def _visit_book_html(self: HTML5Translator, node: BookHtml) -> None:
+    builder: Any = self.builder
+    for piece in node[_PIECES]:
+        if isinstance(piece, str):
+            self.body.append(piece)
+            continue
+        written, file = piece
+        name = builder.images[file] = builder.env.images[file][1]
+        rest = urlsplit(written)._replace(scheme="", netloc="", path="").geturl()
+        self.body.append(escape(quote(posixpath.join(builder.imgpath, name)) + rest))
+    raise nodes.SkipNode
 
 
 # --- reading HTML ---
@@ -196,4 +187,4 @@ def _tags(text: str) -> list[_Tag]:
 def connect(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.add_directive("raw", RawFromBook, override=True)
-    app.add_post_transform(AddressFiles)
+    app.add_node(BookHtml, html=(_visit_book_html, None))
