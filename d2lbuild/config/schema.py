@@ -9,8 +9,8 @@ from pydantic_core import PydanticCustomError
 from d2lbuild.config.languages import comment_sign
 from d2lbuild.config.values import (
     Address,
-    AddressTemplate,
     Below,
+    BookAddress,
     Call,
     CellLanguage,
     Comment,
@@ -24,6 +24,7 @@ from d2lbuild.config.values import (
     Method,
     Module,
     Name,
+    PageAddress,
     Pattern,
     Seconds,
     Size,
@@ -93,9 +94,9 @@ class HeaderLinkTable(Table):
 class NotebooksTable(Table):
     """``[html.notebooks]``: where else readers can run the notebooks."""
 
-    colab: AddressTemplate | None = None
-    sagemaker: AddressTemplate | None = None
-    binder: AddressTemplate | None = None
+    colab: PageAddress | None = None
+    sagemaker: PageAddress | None = None
+    binder: PageAddress | None = None
 
 
 class HtmlTable(Table):
@@ -111,7 +112,7 @@ class HtmlTable(Table):
     site_url: Address | None = None
     image: Below | None = None
     forum: Address | None = None
-    pdf: AddressTemplate | None = None
+    pdf: BookAddress | None = None
     notebooks: NotebooksTable = NotebooksTable()
     math_macros: dict[str, str] = {}
 

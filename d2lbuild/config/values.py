@@ -13,8 +13,8 @@ from d2lbuild.notation import is_exact, parse_size
 
 __all__ = [
     "Address",
-    "AddressTemplate",
     "Below",
+    "BookAddress",
     "Call",
     "CellLanguage",
     "Comment",
@@ -28,6 +28,7 @@ __all__ = [
     "Method",
     "Module",
     "Name",
+    "PageAddress",
     "Pattern",
     "Seconds",
     "Size",
@@ -55,9 +56,17 @@ def _address(value: str) -> str:
     return value
 
 
-def _placed(value: str) -> str:
-    if unknown := sorted({*re.findall(r"\{([^}]*)\}", value)} - {"framework", "section"}):
-        raise wrong(f"has `{{{unknown[0]}}}`, where `{{framework}}` and `{{section}}` are known")
+def _for_book(value: str) -> str:
+    return _placed(value, "framework")
+
+
+def _for_page(value: str) -> str:
+    return _placed(value, "framework", "section")
+
+
+def _placed(value: str, *known: str) -> str:
+    if unknown := sorted({*re.findall(r"\{([^}]*)\}", value)} - {*known}):
+        raise wrong(f"has `{{{unknown[0]}}}`, where only {' and '.join(f'`{{{name}}}`' for name in known)} can stand")
     return value
 
 
@@ -218,7 +227,8 @@ def _call(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-AddressTemplate = Annotated[Address, AfterValidator(_placed)]
+BookAddress = Annotated[Address, AfterValidator(_for_book)]
+PageAddress = Annotated[Address, AfterValidator(_for_page)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Name = Annotated[str, AfterValidator(framework_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]

@@ -34,7 +34,6 @@ bibliography = ["d2l.bib"]
 resources = ["img"]
 
 [html]
-repository = "https://github.com/someone/book"
 site_url = "https://book.example.org"
 {html}
 """
@@ -220,7 +219,9 @@ def _toggle_front(history: History, _number: int) -> None:
 
 
 def _change_services(history: History, number: int) -> None:
-    history.html = f'branch = "b{number}"\nnotebooks = {{ colab = "https://colab.example.org/{{section}}/{number}" }}'
+    colab = f"https://colab.example.org/{{section}}/{number}"
+    repository = f'repository = "https://github.com/someone/book"\nbranch = "b{number}"'
+    history.html = f'{repository}\nnotebooks = {{ colab = "{colab}" }}'
 
 
 def _change_title(history: History, number: int) -> None:
@@ -336,5 +337,5 @@ def test_one_prose_edit_writes_one_page(folder: Path) -> None:
     book.write(folder / "book")
     _build(folder / "book", folder / "kept", jobs=1)
     changed = {path.relative_to(site).as_posix() for path, time in before.items() if path.stat().st_mtime_ns != time}
-    # The index of names and the page of searches are always written.
-    assert changed == {"two.html", "genindex.html", "search.html"}
+    # The index of names, the page of searches and that for what is not there are always written.
+    assert changed == {"two.html", "genindex.html", "search.html", "404.html"}
