@@ -26,8 +26,16 @@ class _Version:
     notice: str = ""
 
 
-def assemble(section: Section, notebooks: Mapping[str, Notebook], results: Mapping[str, ExecutionResult]) -> Page:
-    """Join `notebooks` (by framework, in the book's order) and their `results` into one page."""
+def assemble(
+    section: Section,
+    notebooks: Mapping[str, Notebook],
+    results: Mapping[str, ExecutionResult],
+    outdated: Mapping[str, str] | None = None,
+) -> Page:
+    """Join `notebooks` (by framework, in the book's order) and their `results` into one page.
+
+    `outdated` says of some results that they were made in another environment.
+    """
     frameworks = tuple(notebooks)
     versions: dict[str, dict[str, _Version]] = {}
     for framework, notebook in notebooks.items():
@@ -35,7 +43,8 @@ def assemble(section: Section, notebooks: Mapping[str, Notebook], results: Mappi
             versions.setdefault(version.cell.id, {})[framework] = version
     in_order = sorted(versions.items(), key=lambda item: _place(item[1]))
     cells = tuple(piece for _, found in in_order for piece in _page_cells(found, frameworks))
-    return Page(section, frameworks, cells, {name: results[name] for name in frameworks if name in results})
+    known = {name: results[name] for name in frameworks if name in results}
+    return Page(section, frameworks, cells, known, dict(outdated or {}))
 
 
 def _versions(notebook: Notebook, result: ExecutionResult | None) -> list[_Version]:

@@ -16,12 +16,14 @@ from pygments.lexers import find_lexer_class_by_name  # type: ignore[import-unty
 from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ignore]
 
 from d2lbuild.config.types import Framework
-from d2lbuild.model import CellKind, Contents, ExecutionResult, Page, PageCell, Status
+from d2lbuild.model import CellKind, Contents, Page, PageCell
+from d2lbuild.rendering.discussions import Discussion
 from d2lbuild.rendering.displayed_code import displayed_code
 from d2lbuild.rendering.nested_pieces import PlacedCell, with_places
 from d2lbuild.rendering.outputs import OutputSettings, displayed
+from d2lbuild.rendering.run_records import run_record
 
-__all__ = ["CodeNames", "LinePositions", "PageNotebook", "Prose", "markdown_cell", "page_notebook", "run_record"]
+__all__ = ["CodeNames", "LinePositions", "PageNotebook", "Prose", "markdown_cell", "page_notebook"]
 
 _POSITIONS_PER_CELL = 10_000
 """MyST-NB reports line `n` of cell `i` (both from 0) near ``(i + 1) * 10000 + n``."""
@@ -79,12 +81,13 @@ def page_notebook(
     *,
     names: CodeNames = _no_names,
     outputs: OutputSettings = _USUAL,
+    discussions: Sequence[Discussion] = (),
     appendix: str = "",
 ) -> PageNotebook:
     """Write `page` as a notebook; `pages` are the ids of the sections that have a page in this edition.
 
-    `outputs` says what is shown of what cells gave. `appendix` is a page that the contents of this one end with,
-    without a number.
+    `outputs` says what is shown of what cells gave. `discussions` are the threads that were taken out of its text, and
+    `appendix` is a page that the contents of this one end with, without a number.
     """
     repeated = _repeated_labels(page)
     languages = {framework.name: framework.language for framework in frameworks}
@@ -108,11 +111,13 @@ def page_notebook(
         at = _after_contents(cells)
         cells.insert(at, tree)
         lines.insert(at, ())
-    record = run_record(page, frameworks)
-    if record:
-        text = "\n".join([f"{_COLONS}{{d2l-run-record}}", *record, _COLONS])
-        cells.append(markdown_cell("d2l-run-record", text))
-        lines.append(())
+    for name, content in (
+        ("d2l-discussions", [" ".join([one.address, *one.frameworks]) for one in discussions]),
+        ("d2l-run-record", [f"{framework}: {text}" for framework, text in run_record(page, frameworks)]),
+    ):
+        if content:
+            cells.append(markdown_cell(name, "\n".join([f"{_COLONS}{{{name}}}", *content, _COLONS])))
+            lines.append(())
     metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
     node = nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})  # type: ignore[no-untyped-call]
     return PageNotebook(node, LinePositions(tuple(lines)))
@@ -259,49 +264,3 @@ def _without_labels(cell: PageCell, repeated: Mapping[int, set[str]]) -> str:
             for role in ("label", "eqlabel"):
                 lines[index] = lines[index].replace(f":{role}:`{name}`", "")
     return "\n".join(lines)
-
-
-# --- the run ----------------------------------------------------------------------------------------------------------
-
-
-def run_record(page: Page, frameworks: Sequence[Framework]) -> list[str]:
-    """Say when and with which versions the page's code ran: one line a framework, none for a page without code."""
-    known = {framework.name: framework for framework in frameworks}
-    with_code = [
-        known[name]
-        for name in page.frameworks
-        if name in known and any(cell.kind is CellKind.CODE and name in cell.frameworks for cell in page.cells)
-    ]
-    if with_code and not page.results:
-        return ["The code on this page was not executed."]
-    return [_run_line(framework, page.results.get(framework.name)) for framework in with_code]
-
-
-_ENDINGS = {
-    Status.DONE: "",
-    Status.FAILED: "; a cell raised an error",
-    Status.TIMEOUT: "; it was stopped at the time limit",
-    Status.DIED: "; its process ended early",
-    Status.NOT_STARTED: "; its kernel did not start",
-}
-"""For what ran; the others are said to be not executed."""
-
-
-def _run_line(framework: Framework, result: ExecutionResult | None) -> str:
-    if result is None or result.status is Status.SKIPPED:
-        return f"{framework.title}: not executed"
-    versions = dict(result.versions)
-    main = [package for package in framework.packages if package in versions]
-    parts = [f"{framework.title} {versions.pop(main[0])}"] if main else [framework.title]
-    python = versions.pop("python", "")
-    others = [f"{name} {version}" for name, version in versions.items() if name in framework.packages]
-    parts += others + ([f"Python {python}"] if python else [])
-    day = result.finished[:10]
-    return f"Run on {day} with {' · '.join(parts)} in {_duration(result.seconds)}{_ENDINGS[result.status]}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"

@@ -41,7 +41,7 @@ _DARK = {
 
 _STYLES = [
     f"book/{name}.css"
-    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "references", "api")
+    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "front-page", "references", "api")
 ]
 
 _SETTINGS = "book/settings.js"
@@ -118,7 +118,8 @@ def _markdown() -> dict[str, Any]:
 def _look(config: Config, source: Path, made: Path) -> dict[str, Any]:
     html = config.html
     css, scripts = _present(config, html.css), _present(config, html.javascript)
-    logo, favicon = (_present(config, [path] if path else []) for path in (html.logo, html.favicon))
+    logo, favicon, image = (_present(config, [path] if path else []) for path in (html.logo, html.favicon, html.image))
+    files = [*css, *scripts, *image]
     return {
         "html_theme": "furo",
         "html_title": config.title,
@@ -133,10 +134,12 @@ def _look(config: Config, source: Path, made: Path) -> dict[str, Any]:
         "html_static_path": [
             str(_THEME / "static"),
             str(made),
-            *(str(source / _from(config, path)) for path in [*css, *scripts]),
+            *(str(source / _from(config, path)) for path in files),
         ],
         "html_css_files": [*_STYLES, *(path.name for path in css)],
         "html_js_files": [_SETTINGS, ("book/frameworks.js", {"defer": "defer"}), *(path.name for path in scripts)],
+        "html_baseurl": html.site_url,
+        "d2lbuild_site": {"url": html.site_url, "image": image[0].name if image else ""},
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_use_index": True,
