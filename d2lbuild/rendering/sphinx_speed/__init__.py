@@ -10,11 +10,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from d2lbuild.garbage import without_collections
-from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents
+from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents, lexers, pages, quotes
 from d2lbuild.rendering.sphinx_speed.imports import without_runners
-from d2lbuild.rendering.sphinx_speed.override import fits, put_in_place
+from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
 
-__all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast"]
+__all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast", "overrides"]
 
 SWITCH = "D2LBUILD_STOCK_SPHINX"
 """The environment variable that turns everything off."""
@@ -27,6 +27,12 @@ def is_fast() -> bool:
     return not os.environ.get(SWITCH) and fits(*PAGE_BUILDER)
 
 
+def overrides(memory: Path) -> list[Override]:
+    """Return all that is put in place of what the packages bring."""
+    found = [one for part in (documents, quotes, code, lexers, pages) for one in part.overrides()]
+    return [*found, *bibliographies.overrides(memory)]
+
+
 @contextmanager
 def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
     """Run Sphinx inside of this; what is worth remembering from build to build lies in the folder `memory`."""
@@ -36,6 +42,6 @@ def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(without_collections())
         stack.enter_context(without_runners())
-        for override in (*documents.overrides(), *code.overrides(), *bibliographies.overrides(memory)):
+        for override in overrides(memory):
             stack.enter_context(put_in_place(override))
         yield
