@@ -16,8 +16,10 @@ from d2lbuild.config import Config
 from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
+from d2lbuild.execution.home import cache_home
 from d2lbuild.execution.needs import needs_of
 from d2lbuild.execution.plan import BuildPlan, loaded
+from d2lbuild.execution.results.history import book_folder
 from d2lbuild.expansions import known_expansions, remember_expansions
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
@@ -26,6 +28,7 @@ from d2lbuild.model import Book, ExecutionResult, Finding, Page, Span, Status
 from d2lbuild.notebook_runs import NotebookRuns
 from d2lbuild.rendering.assemble import assemble
 from d2lbuild.source.book import load_book
+from d2lbuild.source.kept import KeptSections
 
 __all__ = [
     "OUTPUT_MARKER",
@@ -53,10 +56,11 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     """Build what is asked for; notebooks that fail are in the report, not raised."""
     observer = observer or Observer()
     begun = time.monotonic()
-    book, editions = _read(config, request.frameworks)
-    findings = _findings(config, book, editions)
+    with without_collections():
+        book, editions = _read(config, request.frameworks)
+        findings = _findings(config, book, editions)
+        known = _with_expansions(config, editions)
     observer.read(book, findings)
-    known = _with_expansions(config, editions)
     runs = NotebookRuns(config, request, editions, observer)
     build_plan = loaded(runs.plan()) if _executes(config, request) else None
     results: dict[tuple[str, str], ExecutionResult] = {}
@@ -71,9 +75,12 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
         for notebook, result in runs.run(build_plan):
             results[notebook.section, notebook.framework] = result
             fresh.add((notebook.section, notebook.framework))
-    pages = _assemble(book, editions, results)
-    _remember_expansions(config, editions, known)
-    outputs, more = _render(config, request, book, pages=pages, editions=editions, modules=modules, observer=observer)
+    with without_collections():
+        pages = _assemble(book, editions, results)
+        _remember_expansions(config, editions, known)
+        outputs, more = _render(
+            config, request, book, pages=pages, editions=editions, modules=modules, observer=observer
+        )
     return BuildReport(
         findings=tuple(dict.fromkeys([*findings, *more])),
         failures=tuple(_failures(editions, results, fresh)),
@@ -88,14 +95,16 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
 def check(config: Config) -> tuple[Finding, ...]:
     """Return everything that can be found wrong without running anything, in reading order."""
     names = tuple(framework.name for framework in config.frameworks)
-    book, editions = _read(config, names)
-    return _findings(config, book, editions)
+    with without_collections():
+        book, editions = _read(config, names)
+        return _findings(config, book, editions)
 
 
 def plan_build(config: Config, request: BuildRequest) -> BuildPlan:
     """Return what a build would run, and why."""
-    _, editions = _read(config, request.frameworks)
-    known = _with_expansions(config, editions)
+    with without_collections():
+        _, editions = _read(config, request.frameworks)
+        known = _with_expansions(config, editions)
     found = NotebookRuns(config, request, editions).plan()
     _remember_expansions(config, editions, known)
     return found
@@ -123,10 +132,12 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Edition]]:
-    with without_collections():
-        book = load_book(config)
-        sections = tuple(book.sections.values())
-        return book, {name: make_edition(config, sections, name) for name in frameworks}
+    kept = KeptSections(config, cache_home() / "sections" / book_folder(config.name))
+    book = load_book(config, kept)
+    sections = tuple(book.sections.values())
+    editions = {name: make_edition(config, sections, name, kept) for name in frameworks}
+    kept.save()
+    return book, editions
 
 
 def _with_expansions(config: Config, editions: Mapping[str, Edition]) -> dict[str, int]:

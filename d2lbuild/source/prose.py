@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -194,8 +195,12 @@ def is_closed(lines: Sequence[str], markup: str) -> bool:
     return closing.startswith(markup) and not closing.strip(markup[0])
 
 
+@lru_cache(maxsize=8192)
 def parse_prose(text: str) -> Prose:
-    """Find the marks of `text`, which may use any line ends."""
+    """Find the marks of `text`, which may use any line ends.
+
+    A book's prose is parsed to be checked, and what is parsed then is there when it is translated.
+    """
     lines = split_lines(text)
     starts = [0]
     for line in lines:
