@@ -10,8 +10,7 @@ from pathlib import Path
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition import edition as stage
 from d2lbuild.edition.edition import Edition
-from d2lbuild.execution.home import cache_home
-from d2lbuild.execution.results.history import book_folder
+from d2lbuild.execution.home import book_folder, cache_home
 from d2lbuild.files import write_atomically
 
 __all__ = ["known_expansions", "remember_expansions"]

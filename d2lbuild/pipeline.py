@@ -10,25 +10,27 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, NotebookReport, Observer
 from d2lbuild.config import Config
 from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
-from d2lbuild.execution.home import cache_home
+from d2lbuild.execution.home import book_folder, cache_home
 from d2lbuild.execution.needs import needs_of
-from d2lbuild.execution.plan import BuildPlan, loaded
-from d2lbuild.execution.results.history import book_folder
 from d2lbuild.expansions import known_expansions, remember_expansions
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Book, ExecutionResult, Finding, Page, Span, Status
-from d2lbuild.notebook_runs import NotebookRuns
 from d2lbuild.rendering.assemble import assemble
 from d2lbuild.source.book import load_book
 from d2lbuild.source.kept import KeptSections
+
+if TYPE_CHECKING:
+    from d2lbuild.execution.plan import BuildPlan
+    from d2lbuild.notebook_runs import NotebookRuns
 
 __all__ = [
     "OUTPUT_MARKER",
@@ -61,15 +63,15 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
         findings = _findings(config, book, editions)
         known = _with_expansions(config, editions)
     observer.read(book, findings)
-    runs = NotebookRuns(config, request, editions, observer)
-    build_plan = loaded(runs.plan()) if _executes(config, request) else None
+    runs = _runs(config, request, editions, observer) if _executes(config, request) else None
+    build_plan = runs.loaded_plan() if runs else None
     results: dict[tuple[str, str], ExecutionResult] = {}
     fresh: set[tuple[str, str]] = set()
     if build_plan is not None:
         observer.planned(build_plan)
     prepare_output(config.output)
     modules = _write_modules(config, editions)
-    if build_plan is not None:
+    if runs and build_plan:
         for one in (*build_plan.cached, *build_plan.failed):
             results[one.notebook.section, one.notebook.framework] = one.result
         for notebook, result in runs.run(build_plan):
@@ -100,12 +102,12 @@ def check(config: Config) -> tuple[Finding, ...]:
         return _findings(config, book, editions)
 
 
-def plan_build(config: Config, request: BuildRequest) -> BuildPlan:
+def plan_build(config: Config, request: BuildRequest) -> "BuildPlan":
     """Return what a build would run, and why."""
     with without_collections():
         _, editions = _read(config, request.frameworks)
         known = _with_expansions(config, editions)
-    found = NotebookRuns(config, request, editions).plan()
+    found = _runs(config, request, editions, Observer()).plan()
     _remember_expansions(config, editions, known)
     return found
 
@@ -168,6 +170,12 @@ def _of_needs(config: Config, edition: Edition) -> Iterator[Finding]:
 
 def _executes(config: Config, request: BuildRequest) -> bool:
     return config.execution.enabled if request.execute is None else request.execute
+
+
+def _runs(config: Config, request: BuildRequest, editions: Mapping[str, Edition], observer: Observer) -> "NotebookRuns":
+    from d2lbuild.notebook_runs import NotebookRuns  # noqa: PLC0415 - slow to import, and not every build runs anything
+
+    return NotebookRuns(config, request, editions, observer)
 
 
 # --- writing ---
@@ -243,7 +251,7 @@ def _reports(
     results: Mapping[tuple[str, str], ExecutionResult],
     *,
     fresh: Set[tuple[str, str]],
-    build_plan: BuildPlan | None,
+    build_plan: "BuildPlan | None",
 ) -> Iterator[NotebookReport]:
     todo = build_plan.todo if build_plan else ()
     expected = {(run.notebook.section, run.notebook.framework): run.seconds for run in todo}

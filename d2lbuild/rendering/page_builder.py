@@ -24,9 +24,11 @@ from sphinx.util.parallel import SerialTasks
 from d2lbuild.files import copy_if_changed
 from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_folder, digest_of_tools
 from d2lbuild.rendering.environment_parts import EnvironmentParts, skeleton_of
+from d2lbuild.rendering.figure_numbers import kept_numbers
 from d2lbuild.rendering.forked_pages import on_pages
 from d2lbuild.rendering.page_store import PageStore, ReadPage, WrittenPage, facts_of
 from d2lbuild.rendering.search_parts import PageIndexer, add_part
+from d2lbuild.rendering.sphinx_speed.override import put_in_place
 from d2lbuild.rendering.sphinx_warnings import WarningCollector
 
 __all__ = ["Orders", "PageBuilder"]
@@ -114,8 +116,9 @@ class PageBuilder(StandaloneHTMLBuilder):
             self._read_pages[name] = replace(self._read_pages[name], known=b"")  # it is in the environment now
         cast("Any", self.env).get_doctree = self._load_skeleton
         self.events.emit("env-updated", self.env)
-        # Sections and figures are numbered here.
-        self.events.emit("env-get-updated", self.env)
+        with put_in_place(kept_numbers(store.folder.parent / "numbers.pickle", self._numbers_key)):
+            # Sections and figures are numbered here.
+            self.events.emit("env-get-updated", self.env)
         cast("Any", self.env).get_doctree = self._load_tree
         return names
 
@@ -127,6 +130,12 @@ class PageBuilder(StandaloneHTMLBuilder):
             name: digest(shared, name, digest_of_file(Path(self.env.doc2path(name))), sources.get(name, ""))
             for name in names
         }
+
+    def _numbers_key(self) -> str:
+        """Return a digest of what decides about the numbers of figures, once the sections have theirs."""
+        skeletons = [(name, page.skeleton) for name, page in sorted(self._read_pages.items())]
+        numbers = {item.name: item.value for item in self.config if "numfig" in item.name}
+        return digest(numbers, self.config.root_doc, self.env.toc_secnumbers, skeletons, digest_of_tools())
 
     def _has_files(self, page: ReadPage) -> bool:
         return all((self.srcdir / image).is_file() for image in page.images)

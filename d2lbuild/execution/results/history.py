@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from d2lbuild.execution.home import book_folder
 from d2lbuild.execution.results.cache import discard, writing
 from d2lbuild.execution.results.keys import KeyParts
 from d2lbuild.files import write_atomically
 from d2lbuild.model import ExecutionResult, Status
 
-__all__ = ["History", "HistoryRecord", "book_folder", "read_record", "read_text", "text_name"]
+__all__ = ["History", "HistoryRecord", "read_record", "read_text", "text_name"]
 
 _ENDED_BY_ITSELF = (Status.DONE, Status.FAILED)
 _MOST_MESSAGE = 500
@@ -178,8 +179,3 @@ def read_record(content: bytes) -> HistoryRecord:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"damaged: {error!r}") from None
-
-
-def book_folder(book: str) -> str:
-    """Return the name of a book as the name of one folder, whatever characters it has."""
-    return quote(book, safe="").replace(".", "%2E")

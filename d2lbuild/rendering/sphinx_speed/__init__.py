@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from d2lbuild.garbage import without_collections
-from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents, lexers, pages, quotes
-from d2lbuild.rendering.sphinx_speed.imports import without_runners
+from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents, imports, lexers, pages, quotes
+from d2lbuild.rendering.sphinx_speed.imports import import_lightly, without_runners
 from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
 
 __all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast", "overrides"]
@@ -29,8 +29,8 @@ def is_fast() -> bool:
 
 def overrides(memory: Path) -> list[Override]:
     """Return all that is put in place of what the packages bring."""
-    found = [one for part in (documents, quotes, code, lexers, pages) for one in part.overrides()]
-    return [*found, *bibliographies.overrides(memory)]
+    found = [one for part in (imports, documents, quotes, code, lexers) for one in part.overrides()]
+    return [*found, *pages.overrides(memory), *bibliographies.overrides(memory)]
 
 
 @contextmanager
@@ -42,6 +42,7 @@ def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(without_collections())
         stack.enter_context(without_runners())
+        import_lightly()
         for override in overrides(memory):
             stack.enter_context(put_in_place(override))
         yield

@@ -5,6 +5,7 @@ expression; where that cannot be told for certain, the rule is tried everywhere,
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -25,6 +26,9 @@ _Rule = tuple[Any, Any, Any]
 _Characters = frozenset[str] | None
 """What a match can begin with, among `_ALPHABET`; None if that is not known, or if it can be empty."""
 
+_FEW = 50_000
+"""So many characters are lexed before it is worth looking at the rules."""
+
 _ALPHABET = tuple(map(chr, range(128)))
 
 
@@ -36,12 +40,16 @@ def overrides() -> list[Override]:
 
 
 def _with_few_rules(original: Any) -> Any:
+    seen: Counter[type] = Counter()
+
     def get_tokens_unprocessed(
         self: Any, text: str, stack: Sequence[str] = ("root",)
     ) -> Iterator[tuple[int, _TokenType, str]]:
-        if getattr(type(self), "_tokens", None) is self._tokens:
+        seen[type(self)] += len(text)
+        if seen[type(self)] > _FEW and getattr(type(self), "_tokens", None) is self._tokens:
             return _tokens(self, text, stack)
-        found: Iterator[tuple[int, _TokenType, str]] = original(self, text, stack)  # the rules are of this lexer alone
+        # There is little to do, or the rules are of this lexer alone.
+        found: Iterator[tuple[int, _TokenType, str]] = original(self, text, stack)
         return found
 
     return get_tokens_unprocessed

@@ -1,9 +1,10 @@
-"""What Sphinx, MyST-NB and extensions do for each page, though it is the same for all, or not needed for ours."""
+"""What Sphinx, MyST-NB and extensions do for each page or build, though it is always the same, or of no use here."""
 
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from jinja2 import FileSystemBytecodeCache
 
 from d2lbuild.rendering.sphinx_speed.override import Override
 
@@ -12,11 +13,15 @@ __all__ = ["overrides"]
 _DESIGN = ("sphinx-design", "0.8")
 
 
-def overrides() -> list[Override]:
-    """Return what makes single pages faster."""
+def overrides(memory: Path) -> list[Override]:
+    """Return what makes single pages faster; `memory` is a folder that stays from build to build."""
     return [
         # Our own notebooks are checked against a schema, when they are read and once more when they are put aside.
         Override("nbformat", "5", "nbformat", "validate", lambda _: _content),
+        # Each process compiles all templates, which takes longer than filling them for a page.
+        Override(
+            "Sphinx", "9.0", "sphinx.jinja2glue", "BuiltinTemplateLoader.init", lambda one: _compiled(one, memory)
+        ),
         # The way to each style sheet and script is looked up on the disk, for each page.
         Override("Sphinx", "9.0", "sphinx.builders.html", "_file_checksum", _remembered_checksum),
         # Each text of a page is asked, and answers by raising an error.
@@ -29,6 +34,16 @@ def overrides() -> list[Override]:
 
 def _content(*_arguments: Any, **_options: Any) -> None:
     """Find nothing wrong with a notebook."""
+
+
+def _compiled(original: Any, memory: Path) -> Any:
+    def init(self: Any, *arguments: Any, **options: Any) -> None:
+        original(self, *arguments, **options)
+        folder = memory / "templates"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.environment.bytecode_cache = FileSystemBytecodeCache(str(folder))
+
+    return init
 
 
 def _remembered_checksum(original: Any) -> Any:
