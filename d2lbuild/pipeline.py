@@ -19,7 +19,7 @@ from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import book_folder, cache_home
 from d2lbuild.execution.needs import needs_of
-from d2lbuild.expansions import known_expansions, remember_expansions
+from d2lbuild.expansions import expand_beside, known_expansions, remember_expansions
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
@@ -60,8 +60,8 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     begun = time.monotonic()
     with without_collections():
         book, editions = _read(config, request.frameworks)
-        findings = _findings(config, book, editions)
         known = _with_expansions(config, editions)
+        findings = expand_beside(editions.values(), lambda: _findings_before_rendering(config, request, book, editions))
     observer.read(book, findings)
     runs = _runs(config, request, editions, observer) if _executes(config, request) else None
     build_plan = runs.loaded_plan() if runs else None
@@ -156,6 +156,17 @@ def _remember_expansions(config: Config, editions: Mapping[str, Edition], known:
 
 def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:
     return in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
+
+
+def _findings_before_rendering(
+    config: Config, request: BuildRequest, book: Book, editions: Mapping[str, Edition]
+) -> tuple[Finding, ...]:
+    """Return the findings, and import what will be needed: other processors are busy with something else."""
+    if "html" in request.to:
+        from d2lbuild.rendering.html import import_extensions  # noqa: PLC0415 - a plan or a check does without
+
+        import_extensions()
+    return _findings(config, book, editions)
 
 
 def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:

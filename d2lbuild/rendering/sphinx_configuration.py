@@ -7,11 +7,11 @@ from typing import Any
 from d2lbuild.config.types import Config, HeaderLink
 from d2lbuild.model import Book
 
-__all__ = ["sphinx_configuration"]
+__all__ = ["EXTENSIONS", "sphinx_configuration"]
 
 _THEME = Path(__file__).parent / "theme"
 
-_EXTENSIONS = [
+EXTENSIONS = [
     "sphinx.ext.mathjax",
     "myst_nb",
     "sphinx_design",
@@ -19,6 +19,7 @@ _EXTENSIONS = [
     "sphinxcontrib.bibtex",
     "d2lbuild.rendering.sphinx_extension",
 ]
+"""What Sphinx loads, beside its own and the theme."""
 
 _COLOURS = {
     "color-brand-content": "var(--color-brand-primary)",
@@ -86,7 +87,7 @@ def _general(config: Config, book: Book) -> dict[str, Any]:
         "language": config.language or "en",
         "root_doc": book.root,
         "source_suffix": {".ipynb": "myst-nb"},
-        "extensions": _EXTENSIONS,
+        "extensions": EXTENSIONS,
         "suppress_warnings": _SUPPRESSED,
         "show_warning_types": False,
         "numfig": True,

@@ -14,7 +14,7 @@ from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents, imp
 from d2lbuild.rendering.sphinx_speed.imports import import_lightly, without_runners
 from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
 
-__all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast", "overrides"]
+__all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast", "light_imports", "overrides"]
 
 SWITCH = "D2LBUILD_STOCK_SPHINX"
 """The environment variable that turns everything off."""
@@ -34,6 +34,17 @@ def overrides(memory: Path) -> list[Override]:
 
 
 @contextmanager
+def light_imports(*, fast: bool) -> Iterator[None]:
+    """Import what Sphinx loads inside of this; it comes without what no build of ours uses."""
+    if not fast:
+        yield
+        return
+    with without_runners():
+        import_lightly()
+        yield
+
+
+@contextmanager
 def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
     """Run Sphinx inside of this; what is worth remembering from build to build lies in the folder `memory`."""
     if not fast:
@@ -41,8 +52,7 @@ def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
         return
     with ExitStack() as stack:
         stack.enter_context(without_collections())
-        stack.enter_context(without_runners())
-        import_lightly()
+        stack.enter_context(light_imports(fast=True))
         for override in overrides(memory):
             stack.enter_context(put_in_place(override))
         yield
