@@ -46,16 +46,16 @@ class BuildInputs:
             messages=(*messages, "nothing has changed since the last build"),
             code=code,
         )
-        files = [*map(Path, self._before), *outputs, *modules]
+        files = [*self._before, *outputs, *modules]
         unchanged.note(cache_home(), arguments, files, record)
 
-    def _paths(self) -> list[Path]:
+    def _paths(self) -> list[str | Path]:
         config = self._config
         here = Path.cwd()
         settings = [file for folder in (config.root, here, *here.parents) for file in config_files(folder)]
         frameworks = default_frameworks()
         # Files of this program and its theme, and the folder that changes when another package is installed.
-        program = sorted(Path(__file__).parents[1].rglob("*[!c]"))
+        program = files_of_book(Path(__file__).parents[1], config.output)
         installed = Path(sysconfig.get_path("purelib"))
         return [
             config.source,

@@ -149,13 +149,6 @@ def _copy_numbered(node: nodes.Element, into: nodes.Element, env: BuildEnvironme
             numbered = any(domain.get_enumerable_node_type(child) for domain in env.domains.sorted())
             if numbered:
                 # What stands inside of it may be numbered too, and is looked for there.
-                into.append(_without_lines(child.deepcopy()))
+                into.append(child.deepcopy())
             else:
                 _copy_numbered(child, into, env)
-
-
-def _without_lines(node: nodes.Element) -> nodes.Element:
-    """Forget where things stand: numbers do not depend on it."""
-    for one in node.findall(nodes.Element):
-        one.line = one.source = None
-    return node

@@ -63,6 +63,7 @@ class PageBuilder(StandaloneHTMLBuilder):
         self._read_pages: dict[str, ReadPage] = {}
         self._tree = b""
         self._skeleton = b""
+        self._numbered = ""
         self._has_contents = False
 
     # --- the build ---
@@ -133,7 +134,7 @@ class PageBuilder(StandaloneHTMLBuilder):
 
     def _numbers_key(self) -> str:
         """Return a digest of what decides about the numbers of figures, once the sections have theirs."""
-        skeletons = [(name, page.skeleton) for name, page in sorted(self._read_pages.items())]
+        skeletons = [(name, page.numbered) for name, page in sorted(self._read_pages.items())]
         numbers = {item.name: item.value for item in self.config if "numfig" in item.name}
         return digest(numbers, self.config.root_doc, self.env.toc_secnumbers, skeletons, digest_of_tools())
 
@@ -163,6 +164,7 @@ class PageBuilder(StandaloneHTMLBuilder):
             lists_works=bool(cite.get("bibliographies")),
             images=tuple(sorted(str(path) for path in env.images)),
             skeleton=self._skeleton,
+            numbered=self._numbered,
             warnings=tuple(collector.warnings[before:]),
         )
         del collector.warnings[before:]
@@ -179,6 +181,7 @@ class PageBuilder(StandaloneHTMLBuilder):
         skeleton = skeleton_of(doctree, self.env)
         self._has_contents = next(skeleton.findall(addnodes.toctree), None) is not None
         self._skeleton = self._parts.pickled(skeleton)
+        self._numbered = digest(skeleton)
 
     def _load_tree(self, name: str) -> nodes.document:
         return self._revived(name, self.orders.store.doctree(name))
