@@ -59,7 +59,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     observer = observer or Observer()
     begun = time.monotonic()
     with without_collections():
-        book, editions = _read(config, request.frameworks)
+        book, editions = _read(config, request.frameworks, keep=True)
         known = _with_expansions(config, editions)
         findings = expand_beside(editions.values(), lambda: _findings_before_rendering(config, request, book, editions))
     observer.read(book, findings)
@@ -133,12 +133,14 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 # --- reading ---
 
 
-def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Edition]]:
+def _read(config: Config, frameworks: Sequence[str], *, keep: bool = False) -> tuple[Book, dict[str, Edition]]:
+    """Read the book; with `keep` what is new is kept for the next command. Those that only look write nothing."""
     kept = KeptSections(config, cache_home() / "sections" / book_folder(config.name))
     book = load_book(config, kept)
     sections = tuple(book.sections.values())
     editions = {name: make_edition(config, sections, name, kept) for name in frameworks}
-    kept.save()
+    if keep:
+        kept.save()
     return book, editions
 
 

@@ -49,8 +49,10 @@ def note(folder: Path, command: Sequence[str], files: Iterable[str | Path], reco
 
 
 def _file(folder: Path, command: Sequence[str]) -> Path:
-    # Arguments mean something else in another folder, for another user and in another version of this program.
-    whole = [str(Path.cwd()), os.path.expanduser("~"), __file__, *command]  # noqa: PTH111 - this one never fails
+    # Arguments mean something else in another folder, for another user, with other GPUs in sight, and in another
+    # version of this program.
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+    whole = [str(Path.cwd()), os.path.expanduser("~"), __file__, gpus, *command]  # noqa: PTH111 - this one never fails
     name = hashlib.sha256("\0".join(whole).encode(errors="surrogateescape")).hexdigest()[:16]
     return folder / "unchanged" / f"{name}.json"
 

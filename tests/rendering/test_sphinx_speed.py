@@ -10,7 +10,7 @@ import sphinx.util.docutils
 from docutils import frontend, nodes
 from docutils.core import publish_doctree
 from docutils.transforms.universal import SmartQuotes
-from pygments.lexers import get_lexer_by_name
+from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped,unused-ignore]
 
 from d2lbuild.model import Page
 from d2lbuild.rendering import sphinx_speed
