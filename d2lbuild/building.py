@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from d2lbuild.execution.plan import BuildPlan
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.running import RunObserver
 from d2lbuild.model import Book, Cell, ExecutionResult, Finding, Span
+
+if TYPE_CHECKING:
+    from d2lbuild.execution.plan import BuildPlan
 
 __all__ = ["BuildReport", "BuildRequest", "NotebookFailure", "NotebookReport", "Observer"]
 
@@ -61,7 +64,7 @@ class Observer(RunObserver):
     def read(self, book: Book, findings: Sequence[Finding]) -> None:
         """Hear what was read, and everything that is wrong with it."""
 
-    def planned(self, plan: BuildPlan) -> None:
+    def planned(self, plan: "BuildPlan") -> None:
         """Hear what will be run."""
 
     def environment(self, framework: str, line: str) -> None:
@@ -94,7 +97,7 @@ class BuildReport:
 
     findings: tuple[Finding, ...]
     failures: tuple[NotebookFailure, ...]
-    plan: BuildPlan | None
+    plan: "BuildPlan | None"
     """None if nothing was to be executed."""
     executed: int
     results: tuple[NotebookReport, ...]

@@ -1,21 +1,30 @@
-"""Cells whose aliases were expanded by an earlier command: kept, since expanding a whole book takes seconds."""
+"""Cells with their aliases expanded: kept between commands, and made in several processes, as it takes seconds."""
 
 import contextlib
 import hashlib
 import json
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar, cast
 
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition import edition as stage
 from d2lbuild.edition.edition import Edition
-from d2lbuild.execution.home import cache_home
-from d2lbuild.execution.results.history import book_folder
+from d2lbuild.edition.expansion import expand_cells, unexpanded
+from d2lbuild.execution.home import book_folder, cache_home
 from d2lbuild.files import write_atomically
+from d2lbuild.parallel import at_once
 
-__all__ = ["known_expansions", "remember_expansions"]
+__all__ = ["expand_beside", "known_expansions", "remember_expansions"]
 
+T = TypeVar("T")
+
+_MANY = 50
+"""Fewer cells are not worth a process."""
 _MODULES = ("aliases.py", "code.py", "concrete.py")
 """Those that expand: they are read, not imported, since LibCST takes long."""
 
@@ -29,6 +38,32 @@ def known_expansions(config: Config, framework: Framework) -> dict[str, str]:
         return {str(neutral): str(expanded) for neutral, expanded in data["cells"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def expand_beside(editions: Iterable[Edition], work: Callable[[], T]) -> T:
+    """Return what `work` gives, and meanwhile expand the cells of editions that are not known, if there are many."""
+    unknown = [
+        (edition, source)
+        for edition in editions
+        if edition.framework.is_python
+        for source in unexpanded(edition.neutral, edition.library.package, edition.expanded)
+    ]
+    if len(unknown) < _MANY:
+        return work()
+    count = max(1, os.cpu_count() or 1)
+    parts = [unknown[n::count] for n in range(count)]
+    tasks: list[Callable[[], object]] = [work, *(partial(_expanded, part) for part in parts)]
+    result, *found = at_once(tasks, beside_threads=True)
+    for part, sources in zip(parts, found, strict=True):
+        for (edition, source), expanded in zip(part, cast("list[str]", sources), strict=True):
+            edition.expanded[source] = expanded
+    return cast("T", result)
+
+
+def _expanded(part: Sequence[tuple[Edition, str]]) -> list[str]:
+    return [
+        expand_cells([source], edition.framework.aliases, edition.library.package)[source] for edition, source in part
+    ]
 
 
 def remember_expansions(config: Config, edition: Edition, before: int) -> None:

@@ -1,10 +1,11 @@
 """The garbage collector, kept out of the way of work that makes many objects and drops few."""
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["without_collections"]
+__all__ = ["leave_at_exit", "without_collections"]
 
 
 @contextmanager
@@ -23,3 +24,8 @@ def without_collections(*, freeze: bool = False) -> Iterator[None]:
             gc.freeze()
         if enabled:
             gc.enable()
+
+
+def leave_at_exit() -> None:
+    """Let Python end without looking for garbage once more, which takes a second after a book was built."""
+    atexit.register(gc.freeze)

@@ -2,8 +2,6 @@
 
 import re
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 __all__ = ["is_exact", "parse_size", "show_size"]
 
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<prefix>[kmgt])(?P<unit>i?b)?", re.IGNORECASE)
@@ -35,6 +33,8 @@ def show_size(size: int) -> str:
 
 def is_exact(requirement: str) -> bool:
     """Whether a requirement names one version of one package: ``networkx==3.3``, without conditions."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - slow to import
+
     try:
         parsed = Requirement(requirement)
     except InvalidRequirement:

@@ -14,13 +14,13 @@ from d2lbuild.edition.library import used_names
 from d2lbuild.errors import SetupError, UsageError
 from d2lbuild.execution.devices import Machine, this_machine
 from d2lbuild.execution.environments.environments import Environment, environment_digest, environment_text, find, sync
-from d2lbuild.execution.home import cache_home
+from d2lbuild.execution.home import book_folder, cache_home
 from d2lbuild.execution.kept import kept_results, outdated_notice
 from d2lbuild.execution.needs import needs_of
-from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
+from d2lbuild.execution.plan import BuildPlan, NotebookToRun, loaded, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
 from d2lbuild.execution.results.cache import ResultCache
-from d2lbuild.execution.results.history import History, book_folder
+from d2lbuild.execution.results.history import History
 from d2lbuild.execution.results.keys import FileDigests, file_digests, key_parts
 from d2lbuild.execution.results.shared import SharedCache
 from d2lbuild.execution.running import BackendOptions
@@ -42,6 +42,10 @@ class NotebookRuns:
     editions: Mapping[str, Edition]
     observer: Observer = field(default_factory=Observer)
     _answers: dict[tuple[object, ...], str] = field(default_factory=dict, init=False)
+
+    def loaded_plan(self) -> BuildPlan:
+        """Return the plan with all results of the cache read."""
+        return loaded(self.plan())
 
     def plan(self) -> BuildPlan:
         """Return what the build will do about outputs. Raises UsageError for a section that there is not."""
@@ -71,11 +75,8 @@ class NotebookRuns:
     def kept(self, shown: Set[tuple[str, str]]) -> Iterator[tuple[NotebookToRun, ExecutionResult, str]]:
         """Yield results that can be shown without a run, for notebooks that are not among `shown`.
 
-        With each goes what readers should know of it: that it was made in another environment. Nothing is asked where
-        nothing was ever run, so that an author without environments does not wait.
+        With each goes what readers should know of it: that it was made in another environment.
         """
-        if not self.config.execution.shared_cache and not self.history.knows_book():
-            return
         data = file_digests(self.config.root, self.config.execution.data)
         for edition in self.editions.values():
             framework = edition.framework

@@ -12,17 +12,18 @@ __all__ = ["at_once"]
 T = TypeVar("T")
 
 
-def at_once(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """Return the results of `tasks`, in order; what a task raises is raised.
+def at_once(tasks: Sequence[Callable[[], T]], *, beside_threads: bool = False) -> list[T]:
+    """Return the results of `tasks`, in order; what a task raises is raised. The first task runs here.
 
     Results must be picklable. Where processes cannot be forked safely (not on this system, or other threads are
-    running), or there is one processor or one task, the tasks run here, one after the other.
+    running), or there is one processor or one task, all tasks run here, one after the other. With `beside_threads`
+    other threads do not matter: the tasks use nothing that those may have locked.
     """
     if (
         len(tasks) < 2
         or (os.cpu_count() or 1) < 2
         or "fork" not in multiprocessing.get_all_start_methods()
-        or threading.active_count() > 1
+        or (threading.active_count() > 1 and not beside_threads)
     ):
         return [task() for task in tasks]
     context = multiprocessing.get_context("fork")

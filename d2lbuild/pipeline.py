@@ -10,22 +10,27 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, NotebookReport, Observer
 from d2lbuild.config import Config
 from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
+from d2lbuild.execution.home import book_folder, cache_home, history_folder
 from d2lbuild.execution.needs import needs_of
-from d2lbuild.execution.plan import BuildPlan, loaded
-from d2lbuild.expansions import known_expansions, remember_expansions
+from d2lbuild.expansions import expand_beside, known_expansions, remember_expansions
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Book, ExecutionResult, Finding, Page, Span, Status
-from d2lbuild.notebook_runs import NotebookRuns
 from d2lbuild.rendering.assemble import assemble
 from d2lbuild.source.book import load_book
+from d2lbuild.source.kept import KeptSections
+
+if TYPE_CHECKING:
+    from d2lbuild.execution.plan import BuildPlan
+    from d2lbuild.notebook_runs import NotebookRuns
 
 __all__ = [
     "OUTPUT_MARKER",
@@ -53,28 +58,34 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     """Build what is asked for; notebooks that fail are in the report, not raised."""
     observer = observer or Observer()
     begun = time.monotonic()
-    book, editions = _read(config, request.frameworks)
-    findings = _findings(config, book, editions)
+    with without_collections():
+        book, editions = _read(config, request.frameworks, keep=True)
+        known = _with_expansions(config, editions)
+        findings = expand_beside(editions.values(), lambda: _findings_before_rendering(config, request, book, editions))
     observer.read(book, findings)
-    known = _with_expansions(config, editions)
-    runs = NotebookRuns(config, request, editions, observer)
-    build_plan = loaded(runs.plan()) if _executes(config, request) else None
+    executes = _executes(config, request)
+    runs = _runs(config, request, editions, observer) if executes or _may_have_results(config) else None
+    build_plan = runs.loaded_plan() if runs and executes else None
     results: dict[tuple[str, str], ExecutionResult] = {}
     fresh: set[tuple[str, str]] = set()
     if build_plan is not None:
         observer.planned(build_plan)
     prepare_output(config.output)
     modules = _write_modules(config, editions)
-    if build_plan is not None:
+    if runs and build_plan:
         for one in (*build_plan.cached, *build_plan.failed):
             results[one.notebook.section, one.notebook.framework] = one.result
         for notebook, result in runs.run(build_plan):
             results[notebook.section, notebook.framework] = result
             fresh.add((notebook.section, notebook.framework))
-    kept = {(one.section, one.framework): (result, notice) for one, result, notice in runs.kept(results.keys())}
-    pages = _assemble(book, editions, results, kept)
-    _remember_expansions(config, editions, known)
-    outputs, more = _render(config, request, book, pages=pages, editions=editions, modules=modules, observer=observer)
+    kept_results = runs.kept(results.keys()) if runs else ()
+    kept = {(one.section, one.framework): (result, notice) for one, result, notice in kept_results}
+    with without_collections():
+        pages = _assemble(book, editions, results, kept)
+        _remember_expansions(config, editions, known)
+        outputs, more = _render(
+            config, request, book, pages=pages, editions=editions, modules=modules, observer=observer
+        )
     return BuildReport(
         findings=tuple(dict.fromkeys([*findings, *more])),
         failures=tuple(_failures(editions, results, fresh)),
@@ -89,15 +100,17 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
 def check(config: Config) -> tuple[Finding, ...]:
     """Return everything that can be found wrong without running anything, in reading order."""
     names = tuple(framework.name for framework in config.frameworks)
-    book, editions = _read(config, names)
-    return _findings(config, book, editions)
+    with without_collections():
+        book, editions = _read(config, names)
+        return _findings(config, book, editions)
 
 
-def plan_build(config: Config, request: BuildRequest) -> BuildPlan:
+def plan_build(config: Config, request: BuildRequest) -> "BuildPlan":
     """Return what a build would run, and why."""
-    _, editions = _read(config, request.frameworks)
-    known = _with_expansions(config, editions)
-    found = NotebookRuns(config, request, editions).plan()
+    with without_collections():
+        _, editions = _read(config, request.frameworks)
+        known = _with_expansions(config, editions)
+    found = _runs(config, request, editions, Observer()).plan()
     _remember_expansions(config, editions, known)
     return found
 
@@ -123,11 +136,15 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 # --- reading ---
 
 
-def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Edition]]:
-    with without_collections():
-        book = load_book(config)
-        sections = tuple(book.sections.values())
-        return book, {name: make_edition(config, sections, name) for name in frameworks}
+def _read(config: Config, frameworks: Sequence[str], *, keep: bool = False) -> tuple[Book, dict[str, Edition]]:
+    """Read the book; with `keep` what is new is kept for the next command. Those that only look write nothing."""
+    kept = KeptSections(config, cache_home() / "sections" / book_folder(config.name))
+    book = load_book(config, kept)
+    sections = tuple(book.sections.values())
+    editions = {name: make_edition(config, sections, name, kept) for name in frameworks}
+    if keep:
+        kept.save()
+    return book, editions
 
 
 def _with_expansions(config: Config, editions: Mapping[str, Edition]) -> dict[str, int]:
@@ -146,6 +163,17 @@ def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tu
     return in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
 
 
+def _findings_before_rendering(
+    config: Config, request: BuildRequest, book: Book, editions: Mapping[str, Edition]
+) -> tuple[Finding, ...]:
+    """Return the findings, and import what will be needed: other processors are busy with something else."""
+    if "html" in request.to:
+        from d2lbuild.rendering.html import import_extensions  # noqa: PLC0415 - a plan or a check does without
+
+        import_extensions()
+    return _findings(config, book, editions)
+
+
 def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:
     found = {name: [*edition.findings, *_of_needs(config, edition)] for name, edition in editions.items()}
     return placed(config, joined(found))
@@ -158,6 +186,17 @@ def _of_needs(config: Config, edition: Edition) -> Iterator[Finding]:
 
 def _executes(config: Config, request: BuildRequest) -> bool:
     return config.execution.enabled if request.execute is None else request.execute
+
+
+def _runs(config: Config, request: BuildRequest, editions: Mapping[str, Edition], observer: Observer) -> "NotebookRuns":
+    from d2lbuild.notebook_runs import NotebookRuns  # noqa: PLC0415 - slow to import, and not every build runs anything
+
+    return NotebookRuns(config, request, editions, observer)
+
+
+def _may_have_results(config: Config) -> bool:
+    """Whether the cache may hold results of this book, which are shown although nothing is run."""
+    return bool(config.execution.shared_cache) or history_folder(cache_home(), config.name).is_dir()
 
 
 # --- writing ---
@@ -240,7 +279,7 @@ def _reports(
     results: Mapping[tuple[str, str], ExecutionResult],
     *,
     fresh: Set[tuple[str, str]],
-    build_plan: BuildPlan | None,
+    build_plan: "BuildPlan | None",
 ) -> Iterator[NotebookReport]:
     todo = build_plan.todo if build_plan else ()
     expected = {(run.notebook.section, run.notebook.framework): run.seconds for run in todo}

@@ -33,14 +33,14 @@ def look_up(folder: Path, command: Sequence[str]) -> Record | None:
     """
     try:
         data = json.loads(_file(folder, command).read_text(encoding="utf-8"))
-        if data["files"] != facts_of(Path(name) for name in data["files"]):
+        if data["files"] != facts_of(data["files"]):
             return None
         return Record(tuple(data["out"]), tuple(data["messages"]), int(data["code"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def note(folder: Path, command: Sequence[str], files: Iterable[Path], record: Record) -> None:
+def note(folder: Path, command: Sequence[str], files: Iterable[str | Path], record: Record) -> None:
     """Remember what `command` said, and the files and folders that this depends on."""
     from d2lbuild.files import write_atomically  # noqa: PLC0415 - looking up is to be quick
 
@@ -49,18 +49,20 @@ def note(folder: Path, command: Sequence[str], files: Iterable[Path], record: Re
 
 
 def _file(folder: Path, command: Sequence[str]) -> Path:
-    # Arguments mean something else in another folder, for another user and in another version of this program.
-    whole = [str(Path.cwd()), os.path.expanduser("~"), __file__, *command]  # noqa: PTH111 - this one never fails
+    # Arguments mean something else in another folder, for another user, with other GPUs in sight, and in another
+    # version of this program.
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+    whole = [str(Path.cwd()), os.path.expanduser("~"), __file__, gpus, *command]  # noqa: PTH111 - this one never fails
     name = hashlib.sha256("\0".join(whole).encode(errors="surrogateescape")).hexdigest()[:16]
     return folder / "unchanged" / f"{name}.json"
 
 
-def facts_of(files: Iterable[Path]) -> Facts:
+def facts_of(files: Iterable[str | Path]) -> Facts:
     """Return time, size and number of each file or folder; None for one that is not there."""
     facts: Facts = {}
     for file in files:
         try:
-            status = file.stat()
+            status = os.stat(file)  # noqa: PTH116 - of thousands of files
         except OSError:
             facts[str(file)] = None
         else:

@@ -19,7 +19,6 @@ from d2lbuild.cli.options import (
     section_ids,
     words,
 )
-from d2lbuild.cli.unchanged_build import BuildInputs
 
 if TYPE_CHECKING:
     from d2lbuild.cli.progress import PlainProgress
@@ -106,6 +105,7 @@ def build(
     """
     # Sphinx, nbclient and others take their time to import: `--help` need not wait for them.
     from d2lbuild import pipeline  # noqa: PLC0415
+    from d2lbuild.cli.unchanged_build import BuildInputs  # noqa: PLC0415
 
     config = read_config(book, output)
     reports = report_paths(report)
@@ -188,12 +188,14 @@ def _write_reports(paths: Sequence[Path], config: "Config", report: "BuildReport
 
 
 def _exit_code(report: "BuildReport", *, strict: bool, require_all: bool) -> int:
-    from d2lbuild.reporting import counts  # noqa: PLC0415
-
     problems = serious(report.findings) if strict else []
     if problems:
         complain(f"the book has {counted(problems)}, which --strict does not allow")
-    skipped = counts(report.results).skipped if require_all else 0
+    skipped = 0
+    if require_all:
+        from d2lbuild.reporting import counts  # noqa: PLC0415 - slow to import
+
+        skipped = counts(report.results).skipped
     if skipped:
         verb = "was" if skipped == 1 else "were"
         complain(f"{count(skipped, 'notebook')} {verb} skipped, which --require-all does not allow")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from d2lbuild import unchanged
 from d2lbuild.execution.home import cache_home
+from d2lbuild.garbage import leave_at_exit
 
 __all__ = ["drop_output", "main"]
 
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say_again(known)
     from d2lbuild.cli.app import run  # noqa: PLC0415
 
+    leave_at_exit()
     return run(arguments)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -15,9 +15,11 @@ from rich.text import Text
 from d2lbuild.cli.estimate import time_left
 from d2lbuild.cli.messages import duration
 from d2lbuild.cli.progress import PlainProgress, stage_words
-from d2lbuild.execution.plan import BuildPlan
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.model import ExecutionResult, Status
+
+if TYPE_CHECKING:
+    from d2lbuild.execution.plan import BuildPlan
 
 __all__ = ["LiveProgress"]
 
@@ -81,7 +83,7 @@ class LiveProgress(PlainProgress):
         """Leave the terminal as if nothing had been drawn."""
         self._live.stop()
 
-    def planned(self, plan: BuildPlan) -> None:
+    def planned(self, plan: "BuildPlan") -> None:
         """Say how much there is to do, and begin to count."""
         super().planned(plan)
         if plan.todo:

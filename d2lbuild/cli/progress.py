@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.text import Text
 
 from d2lbuild.cli.messages import count, duration, errors, finding_text, is_detail, serious
-from d2lbuild.execution.plan import BuildPlan
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.model import Book, ExecutionResult, Failure, Finding, Status
 from d2lbuild.notation import show_size
 from d2lbuild.pipeline import Observer
+
+if TYPE_CHECKING:
+    from d2lbuild.execution.plan import BuildPlan
 
 __all__ = ["MOST_FINDINGS", "PlainProgress", "stage_words"]
 
@@ -66,7 +68,7 @@ class PlainProgress(Observer):
         self.show_findings(findings)
         self.console.print(f"{book.sections[book.root].title or 'the book'}: {count(len(book.sections), 'section')}")
 
-    def planned(self, plan: BuildPlan) -> None:
+    def planned(self, plan: "BuildPlan") -> None:
         """Say how much there is to do."""
         self.total = len(plan.todo)
         parts = [f"{len(plan.todo)} to run", f"{len(plan.cached)} cached"]

@@ -1,11 +1,13 @@
 """When `d2lbuild build` has nothing to do: what a build depends on is noted, and the program ends at once next time.
 
-Noted are builds that execute nothing: what notebooks depend on (environments, data, devices) is for the plan to say.
-They show results that are kept, so the folders of the cache are looked at, too.
+Noted are builds that depend on files alone: those that execute nothing, and those that found all results in the cache.
+What else may decide whether a notebook runs (packages of an interpreter of the user's, GPUs, patterns of data) is for
+the plan to say.
+Builds that execute nothing show results that are kept, so the folders of the cache are looked at, too.
 """
 
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildInputs"]
 
+_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
+"""One of these is there if there is a GPU."""
 _MANY = 20_000
 """A folder with so many files is no book, and looking at all of them would not be quick."""
 
@@ -35,7 +39,7 @@ class BuildInputs:
 
     def note(self, arguments: Sequence[str], built: "BuildReport", code: int, *, strict: bool) -> None:
         """Remember what the build said, unless a file was changed while it went on."""
-        if built.plan is not None or len(self._before) > _MANY or self._looks_elsewhere():
+        if not self._depends_on_files(built) or len(self._before) > _MANY or self._looks_elsewhere():
             return
         if unchanged.facts_of(self._paths()) != self._before:
             return
@@ -49,7 +53,7 @@ class BuildInputs:
             messages=(*messages, "nothing has changed since the last build"),
             code=code,
         )
-        files = [*map(Path, self._before), *outputs, *modules]
+        files = [*self._before, *outputs, *modules, *self._inputs(built)]
         unchanged.note(cache_home(), arguments, files, record)
 
     def _looks_elsewhere(self) -> bool:
@@ -57,7 +61,26 @@ class BuildInputs:
         config = self._config
         return bool(config.execution.shared_cache) or any(one.interpreter for one in config.frameworks)
 
-    def _paths(self) -> list[Path]:
+    def _depends_on_files(self, built: "BuildReport") -> bool:
+        """Whether the same build would do the same again as long as no file changes."""
+        if built.plan is None:
+            return True
+        if built.plan.todo or built.failures or any(report.result.warnings for report in built.results):
+            return False  # something ran, or there is more to say than what is wrong with the book
+        if self._config.execution.data:
+            return False
+        from d2lbuild.execution.devices import find_gpus  # noqa: PLC0415 - most builds need not look
+
+        return not find_gpus()
+
+    def _inputs(self, built: "BuildReport") -> Iterator[str | Path]:
+        """Yield what decided about the results of notebooks: files that they read, and that there is no GPU."""
+        if built.plan is not None:
+            sources = self._config.root / self._config.chapters
+            yield from (sources / name for report in built.results for name in report.result.inputs)
+            yield from _DEVICES
+
+    def _paths(self) -> list[str | Path]:
         from d2lbuild.execution.kept import places_of_results  # noqa: PLC0415 - `--help` need not wait for it
 
         config = self._config
@@ -65,7 +88,7 @@ class BuildInputs:
         settings = [file for folder in (config.root, here, *here.parents) for file in config_files(folder)]
         frameworks = default_frameworks()
         # Files of this program and its theme, and the folder that changes when another package is installed.
-        program = sorted(Path(__file__).parents[1].rglob("*[!c]"))
+        program = files_of_book(Path(__file__).parents[1], config.output)
         installed = Path(sysconfig.get_path("purelib"))
         return [
             config.source,

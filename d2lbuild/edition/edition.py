@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition.expansion import expand
@@ -10,6 +10,7 @@ from d2lbuild.edition.library import Library, extract
 from d2lbuild.edition.library_checks import check_edition
 from d2lbuild.edition.select import has_page, select
 from d2lbuild.model import Finding, Notebook, Section
+from d2lbuild.source.kept import Cut, KeptSections
 
 __all__ = ["Edition", "make_edition"]
 
@@ -44,13 +45,19 @@ class Edition:
             yield from check_edition(self.neutral, self.library)
 
 
-def make_edition(config: Config, sections: Sequence[Section], name: str) -> Edition:
-    """Return the edition of the framework called `name`."""
+def make_edition(config: Config, sections: Sequence[Section], name: str, kept: KeptSections | None = None) -> Edition:
+    """Return the edition of the framework called `name`; cells that are `kept` from another time are not cut again."""
     framework = config.framework(name)
     names = [one.name for one in config.frameworks]
     comment = "" if framework.is_python else framework.comment
     chosen = (section for section in sections if has_page(section, name))
-    notebooks = tuple(select(section, name, names, comment=comment) for section in chosen)
+
+    def cut(section: Section) -> Cut:
+        notebook = select(section, name, names, comment=comment)
+        return notebook.cells, notebook.findings
+
+    memory = kept or KeptSections(config)
+    notebooks = tuple(Notebook(one, name, *memory.cells(one, name, partial(cut, one))) for one in chosen)
     library = extract(
         notebooks if framework.is_python else (), framework, package=config.library.package, title=config.title
     )

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from d2lbuild.execution.home import history_folder
 from d2lbuild.execution.plan import NotebookToRun, loaded, plan
 from d2lbuild.execution.results.cache import ResultCache, entry_name
 from d2lbuild.execution.results.entries import DamagedEntry, open_entry
-from d2lbuild.execution.results.history import History, book_folder
+from d2lbuild.execution.results.history import History
 from d2lbuild.execution.results.keys import DigestOf, KeyParts
 from d2lbuild.execution.results.why import packages_of
 from d2lbuild.model import ExecutionResult
@@ -44,7 +45,7 @@ def places_of_results(home: Path, book: str) -> list[Path]:
     """Return the folders of a cache whose times tell that there may be other results for a book than before."""
     stores = (home / "results", home / "failures", home / "inputs")
     found = [*stores, *(one for store in stores for one in sorted(store.glob("*")))]
-    history = home / "history" / book_folder(book)
+    history = history_folder(home, book)
     return [*found, history, *(one for one in sorted(history.rglob("*")) if one.is_dir())]
 
 

@@ -10,27 +10,26 @@ _OUTPUT_MARKER = ".d2lbuild"
 """Lies in folders that builds write; a book may hold several."""
 
 
-def files_of_book(root: Path, output: Path) -> Iterator[Path]:
+def files_of_book(root: Path, output: Path) -> Iterator[str]:
     """Yield the files and folders below `root`, sorted; hidden ones, and what builds have written, are left out.
 
     Folders are there because their times tell that something was added, also where nothing is missing now.
     """
     for name, folders, files in os.walk(root):
-        folder = Path(name)
         folders[:] = sorted(
             one
             for one in folders
             if not one.startswith((".", "__pycache__"))
-            and folder / one != output
-            and not (folder / one / _OUTPUT_MARKER).is_file()
+            and f"{name}{os.sep}{one}" != str(output)
+            and not Path(name, one, _OUTPUT_MARKER).is_file()
         )
-        yield folder
-        yield from (folder / one for one in sorted(files) if not one.startswith("."))
+        yield name
+        yield from (f"{name}{os.sep}{one}" for one in sorted(files) if not one.startswith("."))
 
 
-def files_of_site(output: Path) -> Iterator[Path]:
+def files_of_site(output: Path) -> Iterator[str]:
     """Yield the files and folders of a website, and its folder itself."""
     for name, folders, files in os.walk(output):
         folders.sort()
-        yield Path(name)
-        yield from (Path(name, one) for one in sorted(files))
+        yield name
+        yield from (f"{name}{os.sep}{one}" for one in sorted(files))

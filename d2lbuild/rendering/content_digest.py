@@ -75,14 +75,19 @@ def _other(value: object) -> Iterator[str]:
     elif isinstance(value, ast.AST):
         yield ast.dump(value)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
-            yield from _described(getattr(value, field.name))
+        for name in _fields(type(value)):
+            yield from _described(getattr(value, name))
     elif inspect.isfunction(value) or inspect.isclass(value):
         yield f"{value.__module__}.{value.__qualname__}"
     else:
         text = repr(value)
         # The address of an object says nothing about it.
         yield text if " at 0x" not in text else uuid4().hex
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def digest_of_file(path: Path) -> str:

@@ -9,6 +9,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pybtex.errors
@@ -27,11 +28,11 @@ from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.page_links import page_links
 from d2lbuild.rendering.page_sources import Mirror, Translator, dialect, site_files, write_sources
 from d2lbuild.rendering.page_store import PageStore
-from d2lbuild.rendering.sphinx_configuration import made_static_files, sphinx_configuration
-from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast
+from d2lbuild.rendering.sphinx_configuration import EXTENSIONS, made_static_files, sphinx_configuration
+from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast, light_imports
 from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of
 
-__all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "render"]
+__all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "import_extensions", "render"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,13 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
         *findings_of(collector.warnings, paths, positions),
     ]
     return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(findings)))
+
+
+def import_extensions() -> None:
+    """Import what Sphinx will load, at a time when it costs nothing."""
+    with light_imports(fast=is_fast()):
+        for name in EXTENSIONS:
+            import_module(name)
 
 
 def _in_order(findings: Sequence[Finding]) -> list[Finding]:

@@ -5,15 +5,20 @@ page itself) and the way up to the root are tokens that each page fills in. In a
 below its own chapter and no others: trees of all pages on all pages would grow with the square of their number.
 """
 
+import pickle
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 from furo.navigation import get_navigation_tree  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.environment.adapters.toctree import global_toctree_for_doc
+
+from d2lbuild.files import write_atomically
+from d2lbuild.rendering.content_digest import digest, digest_of_tools
 
 __all__ = ["Navigation", "NavigationTree"]
 
@@ -92,6 +97,20 @@ class NavigationTree:
         return _BRANCH.sub(fill, html) if self._branches else html
 
 
+def _kept_tree(file: Path, html: str) -> NavigationTree:
+    """Return the tree that is made from the theme's HTML; it is kept in a file until that changes."""
+    key = digest(html, digest_of_tools())
+    try:
+        known, tree = pickle.loads(file.read_bytes())  # noqa: S301 - our own file
+    except Exception:  # not there, or of another version of this program
+        known, tree = "", None
+    if known == key and isinstance(tree, NavigationTree):
+        return tree
+    tree = NavigationTree(get_navigation_tree(html))
+    write_atomically(file, pickle.dumps((key, tree)))
+    return tree
+
+
 class Navigation:
     """Gives each page the tree in place of the theme's."""
 
@@ -117,7 +136,7 @@ class Navigation:
             includehidden=True,
         )
         html = builder.render_partial(found)["fragment"] if found else ""
-        self._tree = NavigationTree(get_navigation_tree(html))
+        self._tree = _kept_tree(Path(app.doctreedir).with_name("navigation.pickle"), html)
 
     def _before_theme(self, _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
         if self._tree:

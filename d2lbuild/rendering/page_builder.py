@@ -24,10 +24,12 @@ from sphinx.util.parallel import SerialTasks
 from d2lbuild.files import copy_if_changed
 from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_folder, digest_of_tools
 from d2lbuild.rendering.environment_parts import EnvironmentParts, skeleton_of
+from d2lbuild.rendering.figure_numbers import kept_numbers
 from d2lbuild.rendering.forked_pages import on_pages
 from d2lbuild.rendering.page_store import PageStore, ReadPage, WrittenPage, facts_of
 from d2lbuild.rendering.search_parts import PageIndexer, add_part
 from d2lbuild.rendering.site_notebooks import NOTEBOOKS
+from d2lbuild.rendering.sphinx_speed.override import put_in_place
 from d2lbuild.rendering.sphinx_warnings import WarningCollector
 
 __all__ = ["Orders", "PageBuilder"]
@@ -62,6 +64,7 @@ class PageBuilder(StandaloneHTMLBuilder):
         self._read_pages: dict[str, ReadPage] = {}
         self._tree = b""
         self._skeleton = b""
+        self._numbered = ""
         self._has_contents = False
 
     # --- the build ---
@@ -115,8 +118,9 @@ class PageBuilder(StandaloneHTMLBuilder):
             self._read_pages[name] = replace(self._read_pages[name], known=b"")  # it is in the environment now
         cast("Any", self.env).get_doctree = self._load_skeleton
         self.events.emit("env-updated", self.env)
-        # Sections and figures are numbered here.
-        self.events.emit("env-get-updated", self.env)
+        with put_in_place(kept_numbers(store.folder.parent / "numbers.pickle", self._numbers_key)):
+            # Sections and figures are numbered here.
+            self.events.emit("env-get-updated", self.env)
         cast("Any", self.env).get_doctree = self._load_tree
         return names
 
@@ -134,6 +138,12 @@ class PageBuilder(StandaloneHTMLBuilder):
             )
             for name in names
         }
+
+    def _numbers_key(self) -> str:
+        """Return a digest of what decides about the numbers of figures, once the sections have theirs."""
+        skeletons = [(name, page.numbered) for name, page in sorted(self._read_pages.items())]
+        numbers = {item.name: item.value for item in self.config if "numfig" in item.name}
+        return digest(numbers, self.config.root_doc, self.env.toc_secnumbers, skeletons, digest_of_tools())
 
     def _has_files(self, page: ReadPage) -> bool:
         return all((self.srcdir / image).is_file() for image in page.images)
@@ -161,6 +171,7 @@ class PageBuilder(StandaloneHTMLBuilder):
             lists_works=bool(cite.get("bibliographies")),
             images=tuple(sorted(str(path) for path in env.images)),
             skeleton=self._skeleton,
+            numbered=self._numbered,
             warnings=tuple(collector.warnings[before:]),
         )
         del collector.warnings[before:]
@@ -177,6 +188,7 @@ class PageBuilder(StandaloneHTMLBuilder):
         skeleton = skeleton_of(doctree, self.env)
         self._has_contents = next(skeleton.findall(addnodes.toctree), None) is not None
         self._skeleton = self._parts.pickled(skeleton)
+        self._numbered = digest(skeleton)
 
     def _load_tree(self, name: str) -> nodes.document:
         return self._revived(name, self.orders.store.doctree(name))

@@ -176,7 +176,7 @@ def _keys(pages: Sequence[Page], writing: _Writing) -> dict[str, str]:
     labels = [(one.name, one.kind, str(one.span.path), one.frameworks, one.text) for one in book.labels.values()]
     sections = [(one.id, str(one.path), one.title) for one in book.sections.values()]
     names = {name: [entry.name for entry in one.entries] for name, one in writing.described.items()}
-    there = [str(file) for file in files_of_book(config.root, config.output)]
+    there = list(files_of_book(config.root, config.output))
     shared = digest(
         config, context.frameworks, labels, sections, book.citations, writing.ids, names, writing.appendix, there,
         digest_of_tools(), writing.translator, writing.notebooks.ids,

@@ -65,6 +65,8 @@ class ReadPage:
     images: tuple[str, ...]
     skeleton: bytes
     """Its sections, numbered things and tables of contents, pickled: all that numbers depend on."""
+    numbered: str
+    """A digest of that, without where its lines are."""
     warnings: tuple[PlacedWarning, ...]
 
     def current(self, key: str, pages: str) -> bool:

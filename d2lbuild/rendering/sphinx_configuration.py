@@ -8,17 +8,18 @@ from typing import Any
 from d2lbuild.config.types import Config, HeaderLink
 from d2lbuild.model import Book
 
-__all__ = ["made_static_files", "sphinx_configuration"]
+__all__ = ["EXTENSIONS", "made_static_files", "sphinx_configuration"]
 
 _THEME = Path(__file__).parent / "theme"
 
-_EXTENSIONS = [
+EXTENSIONS = [
     "sphinx.ext.mathjax",
     "myst_nb",
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
     "d2lbuild.rendering.sphinx_extension",
 ]
+"""What Sphinx loads, beside its own and the theme."""
 
 _COLOURS = {
     "color-brand-content": "var(--color-brand-primary)",
@@ -90,7 +91,7 @@ def _general(config: Config, book: Book) -> dict[str, Any]:
         "language": config.language or "en",
         "root_doc": book.root,
         "source_suffix": {".ipynb": "myst-nb"},
-        "extensions": _EXTENSIONS,
+        "extensions": EXTENSIONS,
         "suppress_warnings": _SUPPRESSED,
         "show_warning_types": False,
         "numfig": True,

@@ -13,6 +13,7 @@ from d2lbuild.config import Config, default_frameworks
 from d2lbuild.config.languages import notebook_language
 from d2lbuild.errors import BookError
 from d2lbuild.model import Book, Contents, ContentsEntry, Finding, Label, LabelKind, Reference, Section, Severity, Span
+from d2lbuild.source.kept import KeptSections
 from d2lbuild.source.markdown import FrameworkNames, cut_section
 from d2lbuild.source.reading import read_section
 
@@ -28,14 +29,15 @@ _NOWHERE = Span(PurePosixPath(), 0, 0)
 _CITATIONS = frozenset({"cite", "citet", "citep"})
 
 
-def load_book(config: Config) -> Book:
+def load_book(config: Config, kept: KeptSections | None = None) -> Book:
     """Read every section that the contents reach, and check what they refer to.
 
-    Raises BookError only if there is no root section; everything else that is wrong is in the book's findings.
+    Sections that are `kept` from another time are not read again. Raises BookError only if there is no root section;
+    everything else that is wrong is in the book's findings.
     """
-    loader = _Loader(config)
+    loader = _Loader(config, kept or KeptSections(config))
     root = loader.walk_all()
-    sections = {name: read_section(section) for name, section in loader.sections.items()}
+    sections = loader.sections
     labels, duplicates = _collect_labels(sections.values())
     findings = [finding for section in sections.values() for finding in section.findings]
     checker = _Checker(config, sections, labels)
@@ -52,7 +54,7 @@ def load_book(config: Config) -> Book:
 
 def load_sections(config: Config) -> dict[str, Section]:
     """Read every section that the contents reach, but not their prose: enough for what the code alone decides."""
-    loader = _Loader(config)
+    loader = _Loader(config, KeptSections(config), code_only=True)
     loader.walk_all()
     return loader.sections
 
@@ -62,6 +64,9 @@ class _Loader:
     """Follows the contents, depth first."""
 
     config: Config
+    kept: KeptSections
+    code_only: bool = False
+    """Whether the prose is left unread."""
     sections: dict[str, Section] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     folder: Path = field(init=False)
@@ -139,10 +144,20 @@ class _Loader:
 
     def _read(self, name: str) -> Section:
         path = self.path_of(name)
-        file = self.config.root / path
-        text, lines, findings = _read_text(file, path)
+        try:
+            data = (self.config.root / path).read_bytes()
+        except OSError as error:
+            finding = Finding("unreadable", f"the file cannot be read: {error.strerror}", Span(path, 1, 1))
+            return self._parsed(name, path, "", None, [finding])
+        return self.kept.section(name, path, data, lambda: self._parsed(name, path, *_text_of(data, path)))
+
+    def _parsed(
+        self, name: str, path: PurePosixPath, text: str, lines: list[int] | None, findings: list[Finding]
+    ) -> Section:
         section = cut_section(text, path, self.names, name=name, lines=lines)
-        return replace(section, findings=(*findings, *section.findings)) if findings else section
+        if findings:
+            section = replace(section, findings=(*findings, *section.findings))
+        return section if self.code_only else read_section(section)
 
     def _sources(self) -> Iterator[str]:
         """Yield the ids of all files that the patterns of the configuration match."""
@@ -169,22 +184,17 @@ def _packaged_names() -> frozenset[str]:
     return frozenset(folder.name for folder in default_frameworks().iterdir() if folder.is_dir())
 
 
-def _read_text(file: Path, path: PurePosixPath) -> tuple[str, list[int] | None, list[Finding]]:
-    """Read a source; for a notebook also the line of the file for each line of the text made from it."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        finding = Finding("unreadable", f"the file cannot be read: {error.strerror}", Span(path, 1, 1))
-        return "", None, [finding]
+def _text_of(data: bytes, path: PurePosixPath) -> tuple[str, list[int] | None, list[Finding]]:
+    """Return the text of a source; for a notebook also the line of the file for each line of the text made from it."""
     findings: list[Finding] = []
     try:
-        text = data.decode("utf-8-sig" if data.startswith(b"\xef\xbb\xbf") and file.suffix == ".ipynb" else "utf-8")
+        text = data.decode("utf-8-sig" if data.startswith(b"\xef\xbb\xbf") and path.suffix == ".ipynb" else "utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"the file is not UTF-8: byte 0x{data[error.start]:02x} in line {line}"
         findings.append(Finding("not-utf8", message, Span(path, line, line), hint="save it with the encoding UTF-8"))
         text = data.decode("utf-8", errors="replace")
-    if file.suffix == ".ipynb":
+    if path.suffix == ".ipynb":
         return *_notebook_text(text, path, findings), findings
     return text, None, findings
 

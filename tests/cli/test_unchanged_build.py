@@ -4,10 +4,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from d2lbuild import unchanged
+from d2lbuild.building import BuildReport, NotebookReport
+from d2lbuild.cli.unchanged_build import BuildInputs
+from d2lbuild.config import Config, load_config
+from d2lbuild.execution import devices
+from d2lbuild.execution.devices import Gpu
+from d2lbuild.execution.home import cache_home
+from d2lbuild.execution.plan import BuildPlan, NotebookToRun, PlannedRun
+from d2lbuild.execution.results.keys import KeyParts
+from d2lbuild.model import ExecutionResult, Status
 from tests.books import INDEX, write_book
 
 pytestmark = pytest.mark.integration
@@ -75,3 +86,54 @@ def test_a_folder_of_builds_inside_the_book_is_no_input(tmp_path: Path) -> None:
     ]
     # The first one made the folder; that the book's folder has changed is looked into once.
     assert said[2].endswith(QUIET)
+
+
+def _executed(root: Path, **changes: object) -> BuildReport:
+    """Return what a build reports that has found the result of its only notebook in the cache."""
+    result = ExecutionResult(Status.DONE, (), 1.0, "2026-01-01T00:00:00Z", inputs={"data.csv": "absent", "img/": "x"})
+    site = root.parent / "out" / "html"
+    site.mkdir(parents=True, exist_ok=True)
+    (site / "index.html").write_text("<p>", encoding="utf-8")
+    known = (NotebookReport("one", "pytorch", replace(result, **changes), (), cached=True),)  # type: ignore[arg-type]
+    plan = BuildPlan((), (), ())
+    return BuildReport((), (), plan, 0, known, {"html": site / "index.html"}, 1.0)
+
+
+def _noted(root: Path, built: BuildReport, config: Config) -> bool:
+    command = ["build", str(built.results[0].result.warnings), str(config.execution.data)]
+    BuildInputs(config).note(command, built, 0, strict=False)
+    return unchanged.look_up(cache_home(), command) is not None
+
+
+def test_results_from_the_cache_are_noted_with_what_they_depend_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("D2LBUILD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(devices, "find_gpus", lambda *_: ())
+    root = write_book(tmp_path / "book", FILES)
+    config = replace(load_config(root), output=tmp_path / "out")
+    built = _executed(root)
+    assert _noted(root, built, config)
+    command = ["build", "()", "()"]
+    assert unchanged.look_up(cache_home(), command) is not None
+    (root / "chapters" / "data.csv").write_text("1", encoding="utf-8")
+    assert unchanged.look_up(cache_home(), command) is None
+    assert _noted(root, built, config)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert unchanged.look_up(cache_home(), command) is None
+
+
+def test_what_more_than_files_decides_about_is_not_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("D2LBUILD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(devices, "find_gpus", lambda *_: ())
+    root = write_book(tmp_path / "book", FILES)
+    config = replace(load_config(root), output=tmp_path / "out")
+    built = _executed(root)
+    todo = PlannedRun(NotebookToRun("one", "pytorch", KeyParts({})), "never run", None)
+    assert not _noted(root, replace(built, plan=BuildPlan((), (), (todo,))), config)
+    assert not _noted(root, _executed(root, warnings=("it wrote elsewhere",)), config)
+    assert not _noted(root, built, replace(config, execution=replace(config.execution, data=("*.csv",))))
+    own = tuple(replace(one, interpreter=Path(sys.executable)) for one in config.frameworks)
+    assert not _noted(root, built, replace(config, frameworks=own))
+    monkeypatch.setattr(devices, "find_gpus", lambda *_: (Gpu(0, "GPU-1", "H100", 1),))
+    assert not _noted(root, built, config)

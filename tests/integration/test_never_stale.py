@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from d2lbuild import pipeline
-from d2lbuild.config import load_config
+from d2lbuild.config import default_frameworks, load_config
+from d2lbuild.source.prose import parse_prose
 from tests.books import write_book
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
@@ -111,6 +112,8 @@ class History:
     files: dict[str, str] = field(default_factory=dict)
     title: str = "A Book"
     html: str = ""
+    settings: str = ""
+    """What is added to the configuration."""
 
     def __post_init__(self) -> None:
         for name in self.pages:
@@ -128,7 +131,7 @@ class History:
         """Bring the folder to this state, leaving files alone that have not changed."""
         index = INDEX.format(contents="\n".join(self.pages))
         wanted = {root / "chapters" / name: text for name, text in {**self.files, "index.md": index}.items()}
-        wanted[root / "conf" / "book.toml"] = CONF.format(title=self.title, html=self.html)
+        wanted[root / "conf" / "book.toml"] = CONF.format(title=self.title, html=self.html) + self.settings
         wanted = {Path(os.path.normpath(path)): text for path, text in wanted.items()}
         for path in [path for path in root.rglob("*") if path.is_file() and path not in wanted]:
             path.unlink()
@@ -228,6 +231,17 @@ def _change_title(history: History, number: int) -> None:
     history.title = f"A Book {number}"
 
 
+def _change_settings(history: History, number: int) -> None:
+    history.settings = f'[html.math_macros]\nR = "\\\\mathbb{{R}}_{number}"\n'
+
+
+def _change_aliases(history: History, number: int) -> None:
+    """Give the book a definition of its own of a framework, in which a name stands for something else."""
+    for file in (default_frameworks() / "jax").iterdir():
+        text = file.read_text(encoding="utf-8").replace("[aliases.simple]", f'[aliases.simple]\nf_one = "f{number}"')
+        history.files[f"../frameworks/jax/{file.name}"] = text
+
+
 EDITS: dict[str, Callable[[History, int], None]] = {
     "prose": _append("\n\nMore words, {n}."),
     "prose above": _substitute("Words of", "\nA line {n}.\n\nWords of"),
@@ -257,14 +271,22 @@ EDITS: dict[str, Callable[[History, int], None]] = {
     "thread": _substitute("/t/1", "/t/1{n}"),
     "no thread": _substitute("[Discussions](https", "See https"),
     "links": _change_services,
+    "configuration": _change_settings,
+    "aliases": _change_aliases,
 }
 
 
 def _build(root: Path, output: Path, jobs: int) -> dict[str, object]:
-    """Build the website, and return its files, together with what was found wrong."""
+    """Build the website, and return its files, together with what was found wrong.
+
+    What is kept between commands lies beside the output, so that a first build has nothing of it.
+    """
     config = replace(load_config(root), output=output)
     request = pipeline.BuildRequest(frameworks=("pytorch", "jax"), execute=False, jobs=jobs)
-    report = pipeline.build(config, request)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("D2LBUILD_CACHE", str(output.with_name(f"{output.name}-cache")))
+        parse_prose.cache_clear()
+        report = pipeline.build(config, request)
     site = report.outputs["html"].parent
     found: dict[str, object] = {
         path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()
@@ -339,3 +361,10 @@ def test_one_prose_edit_writes_one_page(folder: Path) -> None:
     changed = {path.relative_to(site).as_posix() for path, time in before.items() if path.stat().st_mtime_ns != time}
     # The index of names, the page of searches and that for what is not there are always written.
     assert changed == {"two.html", "genindex.html", "search.html", "404.html"}
+
+
+def test_a_copy_of_a_book_gives_the_same_website(folder: Path, tmp_path: Path) -> None:
+    History().write(folder / "book")
+    kept = _build(folder / "book", folder / "kept", jobs=1)
+    shutil.copytree(folder / "book", tmp_path / "copy of it")
+    assert _differences(kept, _build(tmp_path / "copy of it", tmp_path / "output", jobs=2)) == []

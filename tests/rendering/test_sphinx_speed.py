@@ -1,5 +1,6 @@
 """What is faster is the same: pages of stock Sphinx beside ours, and what happens with versions that are not known."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -7,13 +8,16 @@ from types import ModuleType
 import pytest
 import sphinx.util.docutils
 from docutils import frontend, nodes
-from docutils.utils import smartquotes
+from docutils.core import publish_doctree
+from docutils.transforms.universal import SmartQuotes
+from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped,unused-ignore]
 
 from d2lbuild.model import Page
 from d2lbuild.rendering import sphinx_speed
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.html import Mirror, render
 from d2lbuild.rendering.page_notebook import Prose
+from d2lbuild.rendering.sphinx_speed.lexers import first_characters
 from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
 
 from .pages import as_myst, make_book, make_config
@@ -70,12 +74,12 @@ def test_other_versions_of_sphinx_build_as_they_do(
 
 
 def test_overrides_are_undone(tmp_path: Path) -> None:
-    before = (nodes.Node.findall, nodes.Node.walkabout, frontend.get_default_settings, smartquotes.educate_tokens)
+    before = (nodes.Node.findall, nodes.Node.walkabout, frontend.get_default_settings, SmartQuotes.apply)
     visit = sphinx.util.docutils.SphinxTranslator.dispatch_visit
     with sphinx_speed.fast_sphinx(tmp_path, fast=True):
         assert nodes.Node.findall is not before[0]
         assert sphinx.util.docutils.SphinxTranslator.dispatch_visit is not visit
-    after = (nodes.Node.findall, nodes.Node.walkabout, frontend.get_default_settings, smartquotes.educate_tokens)
+    after = (nodes.Node.findall, nodes.Node.walkabout, frontend.get_default_settings, SmartQuotes.apply)
     assert after == before
     assert sphinx.util.docutils.SphinxTranslator.dispatch_visit is visit
     with sphinx_speed.fast_sphinx(tmp_path, fast=False):
@@ -120,8 +124,7 @@ def test_an_override_is_given_the_original(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_every_override_finds_its_function_in_the_tested_versions(tmp_path: Path) -> None:
     """Otherwise a new version of a package would make builds slow, and nobody would know."""
-    groups = (sphinx_speed.documents.overrides(), sphinx_speed.code.overrides())
-    for override in (*(one for group in groups for one in group), *sphinx_speed.bibliographies.overrides(tmp_path)):
+    for override in sphinx_speed.overrides(tmp_path):
         with put_in_place(override) as done:
             assert done == fits(override.distribution, override.versions)
             assert done, f"{override.module}.{override.name} of {override.distribution} {override.versions}"
@@ -138,13 +141,73 @@ def test_every_override_finds_its_function_in_the_tested_versions(tmp_path: Path
         "dots . . . apart",
         r"a \" b",
         "`a`",
+        'a "`` literal ``" quote',
+        'an *"emphasised* word"',
+        "an escaped \\'quote\\'",
+        '.. class:: language-de\n\nGerman "words"',
+        '.. class:: language-xx\n\nUnknown "words"',
     ],
 )
 def test_smart_quotes_are_the_same(text: str, tmp_path: Path) -> None:
-    tokens = [("plain", text), ("literal", '"x"'), ("plain", " end.")]
-    expected = list(smartquotes.educate_tokens(iter(tokens), "qDe", "en"))
+    options = {"smart_quotes": "alt", "report_level": 5}
+
+    def published() -> str:
+        return str(publish_doctree(text, settings_overrides=options))
+
+    expected = published()
     with sphinx_speed.fast_sphinx(tmp_path, fast=True):
-        assert list(smartquotes.educate_tokens(iter(tokens), "qDe", "en")) == expected
+        assert published() == expected
+
+
+_CODE = """\
+%%time
+!pip install d2l
+class Net(nn.Module):  #@save
+    'Doc.'
+    @d2l.add_to_class(Net)
+    async def f(self, x: int = 0b11, *, ſ=None) -> "torch.Tensor":
+        return f"{x!r:>{9}} {'é'}" + rb'\\n' + u\'\'\'a
+b\'\'\' if x @ 2 != 1.5e-3j else x?
+\tprint(lambda: ..., naïve, $, \x0c)
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["python", "ipython3", "pycon", "bash", "html", "json", "cpp", "r", "julia", "js", "yaml", "csharp"]
+)
+def test_tokens_are_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sphinx_speed.lexers, "_FEW", 0)
+    every = "".join(map(chr, range(300)))
+    for text in (_CODE, every, "", "\n\n", _CODE.upper()):
+        expected = list(get_lexer_by_name(name).get_tokens(text))
+        with sphinx_speed.fast_sphinx(tmp_path, fast=True):
+            assert list(get_lexer_by_name(name).get_tokens(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first"),
+    [
+        ("ab", "a"),
+        ("a?b|c", "abc"),
+        (r"(\s*)(%%time)", "\t\n\v\f\r\x1c\x1d\x1e\x1f %"),
+        ("(?i)rb", "rR"),
+        ("[^\x01-\x7f]", "\0"),
+        ("(?=x)y", "y"),
+        ("^[a-c]+?d", "abc"),
+        ("a*", None),
+        ("(a|)", None),
+        ("", None),
+        (".", None),
+        ("(?i)ſ", None),  # which `s` matches
+        ("(?i:a)", None),
+        (r"(a?)\1b", None),
+    ],
+)
+def test_what_rules_can_begin_with(pattern: str, first: str | None) -> None:
+    found = first_characters(re.compile(pattern))
+    assert found == (None if first is None else frozenset(first))
+    matching = {character for character in map(chr, range(128)) if re.match(pattern, character + "ab%%time")}
+    assert found is None or matching <= found
 
 
 def test_searches_find_the_same(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from d2lbuild.edition.library import Library
 from d2lbuild.edition.library_checks import place
 from d2lbuild.execution.environments.environments import Environment
+from d2lbuild.execution.placeholders import filled
 from d2lbuild.files import write_atomically
 from d2lbuild.model import Finding, Severity
 
@@ -83,11 +84,12 @@ def _import(library: Library, environment: Environment, timeout: float) -> _Outc
         answer = folder / "answer.json"
         name = f"{library.package}.{library.framework.module}"
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+        stated = filled(library.framework.variables, threads=1, downloads=folder / "downloads")
         try:
             done = subprocess.run(
                 [str(environment.python), "-c", _SCRIPT, name, str(module), str(answer)],
                 cwd=folder,
-                env={**inherited, "MPLBACKEND": "agg", "PYTHONUTF8": "1", **library.framework.variables},
+                env={**inherited, "MPLBACKEND": "agg", "PYTHONUTF8": "1", **stated},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Mapping
 
+from d2lbuild.execution.placeholders import filled
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.scratch import Place
 
@@ -29,12 +30,8 @@ _PROGRAMS = {
 
 def kernel_variables(request: ExecutionRequest, place: Place, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables of a kernel, given those of this process."""
-    threads = str(request.threads or os.cpu_count() or 1)
-    downloads = str(request.downloads or place.home / "downloads")
-    stated = {
-        name: value.replace("{threads}", threads).replace("{downloads}", downloads)
-        for name, value in request.variables.items()
-    }
+    threads = request.threads or os.cpu_count() or 1
+    stated = filled(request.variables, threads=threads, downloads=request.downloads or place.home / "downloads")
     # Which GPUs it gets is for the scheduler to say.
     return {**_inherited(request, environ), **_own(request, place, environ), **stated} | {
         "CUDA_VISIBLE_DEVICES": ",".join(request.gpus)

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from d2lbuild.execution.home import history_folder
 from d2lbuild.execution.results.cache import discard, writing
 from d2lbuild.execution.results.keys import KeyParts
 from d2lbuild.files import write_atomically
 from d2lbuild.model import ExecutionResult, Status
 
-__all__ = ["History", "HistoryRecord", "book_folder", "read_record", "read_text", "text_name"]
+__all__ = ["History", "HistoryRecord", "read_record", "read_text", "text_name"]
 
 _ENDED_BY_ITSELF = (Status.DONE, Status.FAILED)
 _MOST_MESSAGE = 500
@@ -119,13 +120,9 @@ class History:
             discard(path)
             return None
 
-    def knows_book(self) -> bool:
-        """Whether any notebook of this book was ever run."""
-        return (self.folder / "history" / book_folder(self.book)).is_dir()
-
     def records(self) -> Iterator[tuple[str, str, HistoryRecord]]:
         """Yield what is known of all notebooks of this book: section, framework, record."""
-        top = self.folder / "history" / book_folder(self.book)
+        top = history_folder(self.folder, self.book)
         for path in sorted(top.rglob("*.json")):
             framework, *section = path.relative_to(top).with_suffix("").parts
             name = unquote("/".join(section))
@@ -139,7 +136,7 @@ class History:
         return sorted(unquote(path.name) for path in (folder / "history").glob("*") if path.is_dir())
 
     def _path(self, section: str, framework: str) -> Path:
-        return self.folder / "history" / book_folder(self.book) / framework / f"{quote(section)}.json"
+        return history_folder(self.folder, self.book) / framework / f"{quote(section)}.json"
 
     def _keep(self, digest: str, text: str) -> None:
         path = self.folder / text_name(digest)
@@ -182,8 +179,3 @@ def read_record(content: bytes) -> HistoryRecord:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"damaged: {error!r}") from None
-
-
-def book_folder(book: str) -> str:
-    """Return the name of a book as the name of one folder, whatever characters it has."""
-    return quote(book, safe="").replace(".", "%2E")

@@ -10,11 +10,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from d2lbuild.garbage import without_collections
-from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents
-from d2lbuild.rendering.sphinx_speed.imports import without_runners
-from d2lbuild.rendering.sphinx_speed.override import fits, put_in_place
+from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents, imports, lexers, pages, quotes
+from d2lbuild.rendering.sphinx_speed.imports import import_lightly, without_runners
+from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
 
-__all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast"]
+__all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast", "light_imports", "overrides"]
 
 SWITCH = "D2LBUILD_STOCK_SPHINX"
 """The environment variable that turns everything off."""
@@ -27,6 +27,23 @@ def is_fast() -> bool:
     return not os.environ.get(SWITCH) and fits(*PAGE_BUILDER)
 
 
+def overrides(memory: Path) -> list[Override]:
+    """Return all that is put in place of what the packages bring."""
+    found = [one for part in (imports, documents, quotes, code, lexers) for one in part.overrides()]
+    return [*found, *pages.overrides(memory), *bibliographies.overrides(memory)]
+
+
+@contextmanager
+def light_imports(*, fast: bool) -> Iterator[None]:
+    """Import what Sphinx loads inside of this; it comes without what no build of ours uses."""
+    if not fast:
+        yield
+        return
+    with without_runners():
+        import_lightly()
+        yield
+
+
 @contextmanager
 def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
     """Run Sphinx inside of this; what is worth remembering from build to build lies in the folder `memory`."""
@@ -35,7 +52,7 @@ def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
         return
     with ExitStack() as stack:
         stack.enter_context(without_collections())
-        stack.enter_context(without_runners())
-        for override in (*documents.overrides(), *code.overrides(), *bibliographies.overrides(memory)):
+        stack.enter_context(light_imports(fast=True))
+        for override in overrides(memory):
             stack.enter_context(put_in_place(override))
         yield

@@ -3,12 +3,14 @@
 import functools
 import hashlib
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pybtex.errors
+from sphinx.util import logging
 from sphinxcontrib.bibtex.citation_target import parse_citation_targets
+from sphinxcontrib.bibtex.domain import _FilterVisitor
 
 from d2lbuild.files import write_atomically
 from d2lbuild.rendering.sphinx_speed.override import Override
@@ -17,6 +19,9 @@ __all__ = ["overrides"]
 
 _PYBTEX = ("pybtex", "0.26")
 _EXTENSION = ("sphinxcontrib-bibtex", "2.7")
+_DOMAIN = "sphinxcontrib.bibtex.domain"
+
+logger = logging.getLogger(_DOMAIN)
 
 
 def overrides(memory: Path) -> list[Override]:
@@ -28,11 +33,34 @@ def overrides(memory: Path) -> list[Override]:
         Override(*_EXTENSION, "sphinxcontrib.bibtex.bibfile", "parse_bibdata", lambda one: _parse(one, memory)),
         # An entry is formatted for the list, and once more for what shows above a citation.
         Override(*_PYBTEX, "pybtex.style.formatting", "BaseStyle.format_entry", entries.remembered),
-        Override(*_EXTENSION, "sphinxcontrib.bibtex.domain", "BibtexDomain.env_updated", entries.kept),
+        Override(*_EXTENSION, _DOMAIN, "BibtexDomain.env_updated", entries.kept),
         Override(*_PYBTEX, "pybtex.richtext", "Text.from_latex", _remembered_latex),
-        # It goes through all works for each citation.
-        Override(*_EXTENSION, "sphinxcontrib.bibtex.domain", "BibtexDomain.resolve_xref", _with_cited_works),
+        # It goes through all citations for each work, and through all works for each citation.
+        Override(*_EXTENSION, _DOMAIN, "BibtexDomain.get_filtered_entries", lambda _: _filtered_entries),
+        Override(*_EXTENSION, _DOMAIN, "BibtexDomain.resolve_xref", _with_cited_works),
     ]
+
+
+def _filtered_entries(self: Any, bibliography_key: Any) -> Iterator[tuple[str, Any]]:
+    """Do what `BibtexDomain.get_filtered_entries` does, with the pages that cite a work looked up once."""
+    bibliography = self.bibliographies[bibliography_key]
+    citing: dict[str, set[str]] = {}
+    for reference in self.citation_refs:
+        for target in reference.targets:
+            citing.setdefault(target.key, set()).add(reference.docname)
+    for entry in self.get_entries(bibliography.bibfiles):
+        key = bibliography.keyprefix + entry.key
+        pages = citing.get(key, set())
+        try:
+            visitor = _FilterVisitor(entry, bibliography_key.docname, pages)  # type: ignore[no-untyped-call]
+            wanted = visitor.visit(bibliography.filter_)
+        except ValueError as error:
+            place = (bibliography_key.docname, bibliography.line)
+            text = f"syntax error in :filter: expression; {error}"
+            logger.warning(text, location=place, type="bibtex", subtype="filter_syntax_error")
+            wanted = bool(pages)
+        if wanted or entry.key in bibliography.keys:
+            yield key, entry
 
 
 def _parse(original: Any, memory: Path) -> Any:

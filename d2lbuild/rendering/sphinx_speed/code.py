@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from d2lbuild.rendering.sphinx_speed.override import Override
+from d2lbuild.rendering.sphinx_speed.override import Override, fits
 
 __all__ = ["overrides"]
 
@@ -22,10 +22,20 @@ def _remembered_class(original: Any) -> Any:
 
     def get_lexer_by_name(_alias: str, **options: Any) -> Any:
         if _alias not in known:
-            known[_alias] = type(original(_alias, **options))
+            known[_alias] = _ipython(_alias) or type(original(_alias, **options))
         return known[_alias](**options)
 
     return get_lexer_by_name
+
+
+def _ipython(alias: str) -> Any:
+    """Return the lexer of our notebooks: Pygments would import all that packages bring, with IPython itself."""
+    if alias != "ipython3" or not fits("ipython-pygments-lexers", "1"):
+        return None
+    # A build that writes no page does without.
+    from ipython_pygments_lexers import IPython3Lexer  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    return IPython3Lexer
 
 
 def _remembered_style(original: Any) -> Any:

@@ -1,7 +1,6 @@
-"""Docutils: searching and walking through documents, settings, smart quotes."""
+"""Docutils: searching and walking through documents, settings."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -12,8 +11,6 @@ from d2lbuild.rendering.sphinx_speed.override import Override
 __all__ = ["overrides"]
 
 _DOCUTILS = ("docutils", "0.22")
-_TO_EDUCATE = re.compile(r"""["'`\\]|--|\.\.|\. \.""")
-"""Without any of these smart quotes leave a text as it is."""
 
 
 def overrides() -> list[Override]:
@@ -31,7 +28,8 @@ def overrides() -> list[Override]:
         Override("Sphinx", "9.0", "sphinx.util.docutils", "SphinxTranslator.dispatch_departure", _visits("depart")),
         # The options of all components are collected and parsed three times a page.
         Override(*_DOCUTILS, "docutils.frontend", "get_default_settings", _remembered_settings),
-        Override(*_DOCUTILS, "docutils.utils.smartquotes", "educate_tokens", _educate_some),
+        # Hardly any text has a character that was escaped.
+        Override(*_DOCUTILS, "docutils.nodes", "unescape", _unescape_some),
     ]
 
 
@@ -172,14 +170,14 @@ def _remembered_settings(original: Any) -> Any:
     return get_default_settings
 
 
-# --- smart quotes ---
+# --- text ---
 
 
-def _educate_some(original: Any) -> Any:
-    def educate_tokens(text_tokens: Iterable[tuple[str, str]], *args: Any, **kwargs: Any) -> Iterator[str]:
-        tokens = list(text_tokens)
-        if any(_TO_EDUCATE.search(text) for _, text in tokens):
-            return iter(original(iter(tokens), *args, **kwargs))
-        return (text for _, text in tokens)
+def _unescape_some(original: Any) -> Any:
+    def unescape(text: str, restore_backslashes: bool = False, respect_whitespace: bool = False) -> str:
+        if "\0" not in text:
+            return text
+        restored: str = original(text, restore_backslashes, respect_whitespace)
+        return restored
 
-    return educate_tokens
+    return unescape

@@ -1,13 +1,19 @@
-"""MyST-NB imports what runs notebooks, down to a database; it takes most of a second, and it runs none of ours."""
+"""What packages import and a build has no use for, from a database to the network: stand-ins take its place.
+
+MyST-NB imports what runs notebooks, and it runs none of ours; Sphinx what asks servers; Beautiful Soup what finds by
+style. Together they take as long to import as one page takes to build, several times over.
+"""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
+from typing import Any
 
-from d2lbuild.rendering.sphinx_speed.override import fits
+from d2lbuild.rendering.sphinx_speed.override import Override, fits
 
-__all__ = ["without_runners"]
+__all__ = ["import_lightly", "overrides", "without_runners"]
 
 _PACKAGE = "myst_nb.core.execute"
 _RUNNERS = {"cache": "NotebookClientCache", "direct": "NotebookClientDirect", "inline": "NotebookClientInline"}
@@ -29,3 +35,59 @@ def without_runners() -> Iterator[None]:
     finally:
         for module in _RUNNERS:
             sys.modules.pop(f"{_PACKAGE}.{module}", None)
+
+
+class _Later(ModuleType):
+    """Stands for a module until somebody asks for something in it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or sys.modules.get(self.__name__) is self:
+            raise AttributeError(name)
+        return getattr(import_module(self.__name__), name)
+
+
+_IMPORTED_LIGHTLY: dict[tuple[str, str, str], dict[str, tuple[str, ...]]] = {
+    ("Sphinx", "9.0", "sphinx.transforms.post_transforms.images"): {"sphinx.util.requests": ()},
+    ("myst-parser", "5", "myst_parser.mdit_to_docutils.sphinx_"): {"sphinx.util.requests": ()},
+    ("beautifulsoup4", "4", "bs4"): {"soupsieve": ()},
+    ("myst-nb", "1.4", "myst_nb.ext.glue"): {"IPython": (), "IPython.display": ("display",)},
+}
+"""Modules, and what they import and do not use, with the names that they take from it."""
+
+
+def import_lightly() -> None:
+    """Import some modules without what they have no use for here; what is imported already stays as it is."""
+    for (distribution, versions, module), others in _IMPORTED_LIGHTLY.items():
+        if fits(distribution, versions):
+            with _standing_in(others):
+                import_module(module)
+
+
+@contextmanager
+def _standing_in(modules: dict[str, tuple[str, ...]]) -> Iterator[None]:
+    made = {name: _Later(name) for name in modules if name not in sys.modules}
+    for name, module in made.items():
+        for one in modules[name]:
+            setattr(module, one, None)
+    sys.modules.update(made)
+    try:
+        yield
+    finally:
+        for name in made:
+            del sys.modules[name]
+
+
+_OTHER_BUILDERS = frozenset(
+    {f"sphinx.builders.{name}" for name in ("changes", "epub3", "dirhtml", "latex", "linkcheck", "manpage")}
+    | {f"sphinx.builders.{name}" for name in ("singlehtml", "texinfo", "text", "xml")}
+    | {f"sphinxcontrib.{name}" for name in ("applehelp", "devhelp", "htmlhelp", "serializinghtml", "qthelp")}
+)
+
+
+def overrides() -> list[Override]:
+    """Return what makes Sphinx start faster: it loads the builder of ours alone."""
+
+    def without_others(every: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in every if name not in _OTHER_BUILDERS)
+
+    return [Override("Sphinx", "9.0", "sphinx.application", "builtin_extensions", without_others)]

@@ -55,10 +55,10 @@ def test_what_is_missing_in_the_library_itself_is_an_error(tmp_path: Path) -> No
 
 
 def test_the_variables_of_the_framework_hold(tmp_path: Path) -> None:
-    code = "#@save\nimport os\n\nassert os.environ['D2LBUILD_TEST'] == 'yes'  #@save"
+    code = "#@save\nimport os\n\nassert int(os.environ['D2LBUILD_TEST']) == 1  #@save"
     good = library(code)
     assert import_library(good, HERE, tmp_path)
-    framework = replace(good.framework, variables={"D2LBUILD_TEST": "yes"})
+    framework = replace(good.framework, variables={"D2LBUILD_TEST": "{threads}"})
     assert import_library(replace(good, framework=framework), HERE, tmp_path) is None
 
 
