@@ -55,7 +55,7 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     paths = {page.section.id: page.section.path for page in pages}
     findings = [
         *_missing_files(context.config),
-        *bibliography_findings(errors, context.config),
+        *bibliography_findings(errors, context.book),
         *findings_of(collector.warnings, paths, positions),
     ]
     return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(findings)))

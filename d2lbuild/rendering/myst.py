@@ -8,14 +8,30 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from d2lbuild.model import Book, Label, LabelKind, Section
 from d2lbuild.rendering.nested_pieces import PLACE
-from d2lbuild.source.book import SUFFIXES, is_remote, resolve_path
-from d2lbuild.source.prose import Equation, Fence, Figure, Heading, Mark, MarkKind, Prose, Table, parse_prose
+from d2lbuild.source.links import find_link, is_remote, resolve_path
+from d2lbuild.source.prose import (
+    Equation,
+    Fence,
+    Figure,
+    Heading,
+    Mark,
+    MarkKind,
+    Prose,
+    Table,
+    parse_prose,
+    plain_words,
+)
 
-__all__ = ["Translated", "TranslationContext", "translate"]
+__all__ = ["OF_FRAMEWORK", "PAGE_SCHEME", "Translated", "TranslationContext", "translate"]
+
+PAGE_SCHEME = "d2l-page"
+"""Links into pages are written as addresses of this scheme; `numbered_references` resolves them."""
+OF_FRAMEWORK = "@"
+"""Stands between a label and the framework that has a version of its own of what it names: ``fig_x@jax``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +162,7 @@ class _Translator:
 
     def _counts(self, label: Mark) -> bool:
         """Whether a label is the one of its name that references lead to: a second one has been reported."""
-        first = self.context.book.labels.get(" ".join(label.value.split()))
+        first = self._label(" ".join(label.value.split()))
         return first is None or first.span.path == self.context.section.path
 
     def _name(self, labels: Sequence[Mark]) -> list[str]:
@@ -174,7 +190,7 @@ class _Translator:
             return figure.end
         options += [f":width: {figure.width}"] if figure.width else []
         options += [f":height: {figure.height}"] if figure.height else []
-        alternative = _plain(self.prose, *figure.image.inner)
+        alternative = plain_words(self.prose, *figure.image.inner)
         options += [f":alt: {alternative}"] if alternative else []
         body = caption.split("\n") if caption.strip() else []
         self._block(f"{{{'figure' if body else 'image'}}} {source}", options, body, figure.image.start)
@@ -266,7 +282,7 @@ class _Translator:
             return f"{{math}}{ticks}{formula}{ticks}"
         if mark.kind is MarkKind.IMAGE:
             source = self._image_source(mark)
-            caption = _plain(self.prose, *mark.inner)
+            caption = plain_words(self.prose, *mark.inner)
             return f"![{caption}]({source})" if source is not None else self._replacement(mark)
         if mark.kind is MarkKind.LINK:
             return self._link(mark)
@@ -292,7 +308,7 @@ class _Translator:
         return f"`{value}`"
 
     def _reference(self, role: str, name: str) -> str:
-        label = self.context.book.labels.get(name)
+        label = self._label(name)
         if label is None:
             return f"\\[{name}?\\]"
         if not self._available(label):
@@ -302,6 +318,10 @@ class _Translator:
         if label.kind is LabelKind.OTHER:
             return f"*{self._title_of(label)}*"
         return f"{{{role if role != 'eqref' else 'numref'}}}`{name}`"
+
+    def _label(self, name: str) -> Label | None:
+        labels = self.context.book.labels
+        return labels.get(name) or labels.get(name.rpartition(OF_FRAMEWORK)[0])
 
     def _available(self, label: Label) -> bool:
         """Whether the label's page is part of the edition."""
@@ -317,20 +337,18 @@ class _Translator:
 
     def _link(self, mark: Mark) -> str:
         text, target = self._inline(*mark.inner), mark.value
-        path, _, fragment = target.partition("#")
-        if is_remote(target) or not path:
-            return f"[{text}]({target})" if path else text if fragment else f"[{text}]()"
-        base = PurePosixPath(self.context.section.id).parent
-        name = posixpath.normpath(str(base / path.lstrip("/") if not path.startswith("/") else path.lstrip("/")))
-        for suffix in (*SUFFIXES, ".html"):
-            page = name.removesuffix(suffix)
-            if name.endswith(suffix) and page in self.context.book.sections:
-                if page not in self.context.pages:
-                    return text
-                return f"[{text}]({posixpath.relpath(page, str(base))}.ipynb)"
-        file = resolve_path(self.context.root, self.context.section.path, path)
-        if file is not None and file.is_file():
-            return f"[{text}]({self.context.image(file)})"
+        if is_remote(target) or not target:
+            return f"[{text}]({target})"
+        link = find_link(target, self.context.section, self.context.book.sections, self.context.root)
+        if link.section:
+            if link.section not in self.context.pages:
+                return text
+            if link.fragment:
+                return f"[{text}]({PAGE_SCHEME}:{quote(link.section)}#{quote(link.fragment)})"
+            base = PurePosixPath(self.context.section.id).parent
+            return f"[{text}]({posixpath.relpath(link.section, str(base))}.ipynb)"
+        if link.file is not None and link.file.is_file():
+            return f"[{text}]({self.context.image(link.file)})"
         return text
 
     def _image_source(self, mark: Mark) -> str | None:
@@ -361,21 +379,3 @@ def _escaped(text: str) -> str:
     """Take the meaning from what MyST reads as a mark and the dialect does not."""
     text = _TARGET_LINE.sub(lambda match: f"{match[1]}\\{match[2]}", text)
     return re.sub(r"(?<!\\)\$", r"\\$", text)
-
-
-def _plain(prose: Prose, start: int, end: int) -> str:
-    """Return a caption as plain words, for readers who do not see the image."""
-    pieces, at = [], start
-    for mark in prose.marks:
-        if not start <= mark.start < end or mark.start < at:
-            continue
-        pieces.append(prose.text[at : mark.start])
-        if mark.kind in {MarkKind.MATH, MarkKind.DISPLAY}:
-            pieces.append(mark.value)
-        elif mark.kind in {MarkKind.LINK, MarkKind.SLIDE}:
-            pieces.append(prose.text[slice(*mark.inner)])
-        elif mark.kind is MarkKind.CODE:
-            pieces.append(prose.text[mark.start : mark.end].strip("`"))
-        at = mark.end
-    pieces.append(prose.text[at:end])
-    return " ".join("".join(pieces).replace("*", "").split())

@@ -28,6 +28,7 @@ from d2lbuild.rendering.forked_pages import on_pages
 from d2lbuild.rendering.page_store import PageStore, ReadPage, WrittenPage, facts_of
 from d2lbuild.rendering.search_parts import PageIndexer, add_part
 from d2lbuild.rendering.sphinx_warnings import WarningCollector
+from d2lbuild.rendering.title_references import titles_of
 
 __all__ = ["Orders", "PageBuilder"]
 
@@ -233,6 +234,7 @@ class PageBuilder(StandaloneHTMLBuilder):
             digest_of_tools(),
             digest_of_folder(self._static_dir),
             [(name, page.facts) for name, page in sorted(self._read_pages.items())],
+            titles_of(self.env),
         )
         works = self.env.domaindata.get("cite", {}).get("citations", ())
         listed = [work.key for work in works]
@@ -301,6 +303,7 @@ class PageBuilder(StandaloneHTMLBuilder):
         keep = {self.get_output_path(name) for name in names}
         keep |= {Path(self.outdir, self.searchindex_filename)}
         keep |= {self._images_dir / name for _, name in self.env.images.values()}
+        keep |= {self._downloads_dir / name for _, name in self.env.dlfiles.values()}
         for path in Path(self.outdir).rglob("*"):
             if path.is_file() and path not in keep and not path.is_relative_to(self._static_dir):
                 path.unlink()

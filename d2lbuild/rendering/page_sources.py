@@ -148,7 +148,7 @@ def write_sources(
     for api in _api_pages(writing):
         mirror.write(api.name, _as_bytes(api.notebook))
         positions[api.name] = api.positions
-    for path in (*context.config.bibliography, *site_files(context.config)):
+    for path in (*context.book.bibliography, *site_files(context.config)):
         mirror.take(Path(path))
     mirror.remove_others()
     return positions

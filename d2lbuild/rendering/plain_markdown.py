@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from d2lbuild.model import Book, Label, LabelKind, Section
-from d2lbuild.source.book import SUFFIXES, is_remote, resolve_path
+from d2lbuild.source.links import find_link, is_remote, resolve_path
 from d2lbuild.source.prose import Figure, Mark, MarkKind, Prose, Table, parse_prose
 
 __all__ = ["PlainContext", "label_numbers", "plain_markdown"]
@@ -172,16 +172,13 @@ class _Writer:
         return quote(posixpath.relpath(f"{section}.ipynb", folder or "."))
 
     def _link(self, target: str) -> str:
-        path, _, fragment = target.partition("#")
-        if is_remote(target) or not path:
+        if is_remote(target) or not target:
             return target
-        folder = posixpath.dirname(self._context.section.id)
-        name = posixpath.normpath(posixpath.join(folder, path))
-        for suffix in (*SUFFIXES, ".html"):
-            section = name.removesuffix(suffix)
-            if name.endswith(suffix) and section in self._context.pages:
-                return self._notebook(section) + (f"#{fragment}" if fragment else "")
-        return self._address(target)
+        link = find_link(target, self._context.section, self._context.book.sections, self._context.root)
+        fragment = f"#{quote(link.fragment)}" if link.fragment else ""
+        if link.section == self._context.section.id and fragment:
+            return fragment
+        return self._notebook(link.section) + fragment if link.section in self._context.pages else self._address(target)
 
     def _address(self, target: str) -> str:
         if is_remote(target):

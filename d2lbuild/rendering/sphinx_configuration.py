@@ -7,6 +7,7 @@ from typing import Any
 
 from d2lbuild.config.types import Config, HeaderLink
 from d2lbuild.model import Book
+from d2lbuild.rendering.myst import PAGE_SCHEME
 
 __all__ = ["made_static_files", "sphinx_configuration"]
 
@@ -100,7 +101,7 @@ def _general(config: Config, book: Book) -> dict[str, Any]:
         "math_number_all": False,
         "math_eqref_format": "({number})",
         "smartquotes": True,
-        "bibtex_bibfiles": [_from(config, path) for path in _present(config, config.bibliography)],
+        "bibtex_bibfiles": [_from(config, path) for path in _present(config, book.bibliography)],
         "bibtex_reference_style": "d2lbuild",
         "bibtex_default_style": "plain",
     }
@@ -112,6 +113,7 @@ def _markdown() -> dict[str, Any]:
         "myst_dmath_allow_labels": False,
         "myst_dmath_double_inline": True,
         "myst_heading_anchors": 0,
+        "myst_url_schemes": ["http", "https", "mailto", "ftp", PAGE_SCHEME],
         "nb_execution_mode": "off",
         # They are merged when they are recorded; doing it again takes minutes for a line of a megabyte.
         "nb_merge_streams": False,

@@ -15,14 +15,13 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.plugin import register_plugin
 
-from d2lbuild.rendering import api_objects, framework_tabs, nested_pieces
+from d2lbuild.rendering import api_objects, framework_tabs, nested_pieces, numbered_references, title_references
 from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
 from d2lbuild.rendering.citation_style import RoundBracketAuthorYear
 from d2lbuild.rendering.code_links import LinkLibraryNames, use_linking_formatter
 from d2lbuild.rendering.navigation import Navigation
-from d2lbuild.rendering.numbered_references import ResolveNumberedReferences, TargetCollector
 
 __all__ = ["setup"]
 
@@ -147,8 +146,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("autofunction", AutoFunction)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
-    app.add_env_collector(TargetCollector)
-    app.add_post_transform(ResolveNumberedReferences)
+    numbered_references.connect(app)
+    title_references.connect(app)
     nested_pieces.connect(app)
     framework_tabs.connect(app)
     app.add_post_transform(LinkLibraryNames)
