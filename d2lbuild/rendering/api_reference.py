@@ -132,7 +132,8 @@ def _class(found: ast.ClassDef, module: str, *, members: bool) -> Iterator[str]:
 
 
 def _object(kind: str, signature: str, module: str, node: _Function | ast.ClassDef) -> Iterator[str]:
-    yield from (f".. py:{kind}:: {signature}", f"   :module: {module}", "")
+    # The index has the names of the libraries already.
+    yield from (f".. py:{kind}:: {signature}", f"   :module: {module}", "   :no-index-entry:", "")
     docstring = inspect.cleandoc(ast.get_docstring(node) or "")
     yield from (f"   {line}" if line else "" for line in docstring.split("\n"))
     yield ""

@@ -22,6 +22,7 @@ from sphinx.util.docutils import LoggingReporter
 from sphinx.util.parallel import SerialTasks
 
 from d2lbuild.files import copy_if_changed
+from d2lbuild.rendering.citations import citing_pages, digests_of_works
 from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_folder, digest_of_tools
 from d2lbuild.rendering.environment_parts import EnvironmentParts, skeleton_of
 from d2lbuild.rendering.forked_pages import on_pages
@@ -236,23 +237,23 @@ class PageBuilder(StandaloneHTMLBuilder):
             [(name, page.facts) for name, page in sorted(self._read_pages.items())],
             titles_of(self.env),
         )
-        works = self.env.domaindata.get("cite", {}).get("citations", ())
-        listed = [work.key for work in works]
-        entries = digest([digest_of_file(Path(file)) for file in self._bibliography_files()])
+        works = digests_of_works(self.env)
+        citing = citing_pages(self.env)
+        files = {str(path) for path in self._bibliography_files()}
         keys = {}
         for name in names:
             page = self._read_pages[name]
-            citations: object = ()
             if page.lists_works:
-                citations = (entries, listed)
-            elif page.cited:
-                citations = (entries, [key for key in page.cited if key in listed])
+                citations: object = (list(works.items()), [citing.get(key) for key in works])
+            else:
+                citations = [(key, works.get(key)) for key in page.cited]
             images = [(image, self.env.images[image][1]) for image in page.images]
-            keys[name] = digest(shared, page.key, page.dependencies, images, citations)
+            others = {path: found for path, found in page.dependencies.items() if path not in files}
+            keys[name] = digest(shared, page.key, others, images, citations)
         return keys
 
     def _bibliography_files(self) -> list[Path]:
-        return [Path(self.confdir) / name for name in self.config.bibtex_bibfiles or ()]
+        return [(Path(self.confdir) / name).resolve() for name in self.config.bibtex_bibfiles or ()]
 
     def _write_page(self, name: str, key: str) -> WrittenPage:
         collector = self.orders.collector

@@ -102,7 +102,7 @@ def _general(config: Config, book: Book) -> dict[str, Any]:
         "math_eqref_format": "({number})",
         "smartquotes": True,
         "bibtex_bibfiles": [_from(config, path) for path in _present(config, book.bibliography)],
-        "bibtex_reference_style": "d2lbuild",
+        "bibtex_reference_style": "author_year",
         "bibtex_default_style": "plain",
     }
 

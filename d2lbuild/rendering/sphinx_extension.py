@@ -13,13 +13,19 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
-from sphinxcontrib.bibtex.plugin import register_plugin
 
-from d2lbuild.rendering import api_objects, framework_tabs, nested_pieces, numbered_references, title_references
+from d2lbuild.rendering import (
+    api_index,
+    api_objects,
+    citations,
+    framework_tabs,
+    nested_pieces,
+    numbered_references,
+    title_references,
+)
 from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
-from d2lbuild.rendering.citation_style import RoundBracketAuthorYear
 from d2lbuild.rendering.code_links import LinkLibraryNames, use_linking_formatter
 from d2lbuild.rendering.navigation import Navigation
 
@@ -133,7 +139,6 @@ def _set_up_builder(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx."""
-    register_plugin("sphinxcontrib.bibtex.style.referencing", "d2lbuild", RoundBracketAuthorYear, force=True)
     app.add_config_value("d2lbuild_package", "d2l", "env", types=frozenset({str}))
     app.add_config_value("d2lbuild_modules", {}, "env", types=frozenset({dict}))
     app.add_config_value("d2lbuild_root", "", "", types=frozenset({str}))
@@ -148,11 +153,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.add_directive(name, directive)
     numbered_references.connect(app)
     title_references.connect(app)
+    citations.connect(app)
     nested_pieces.connect(app)
     framework_tabs.connect(app)
     app.add_post_transform(LinkLibraryNames)
     app.add_post_transform(SingleIds)
     api_objects.connect(app)
+    api_index.connect(app)
     Navigation().connect(app)
     app.connect("builder-inited", _set_up_builder, priority=900)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
