@@ -71,7 +71,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
         for notebook, result in runs.run(build_plan):
             results[notebook.section, notebook.framework] = result
             fresh.add((notebook.section, notebook.framework))
-    pages = _assemble(book, editions, results)
+    pages = _assemble(book, editions, results, config.language)
     _remember_expansions(config, editions, known)
     outputs, more = _render(config, request, book, pages=pages, editions=editions, modules=modules, observer=observer)
     return BuildReport(
@@ -197,14 +197,14 @@ def _write_modules(config: Config, editions: Mapping[str, Edition]) -> dict[str,
 
 
 def _assemble(
-    book: Book, editions: Mapping[str, Edition], results: Mapping[tuple[str, str], ExecutionResult]
+    book: Book, editions: Mapping[str, Edition], results: Mapping[tuple[str, str], ExecutionResult], language: str
 ) -> list[Page]:
     pages = []
     for name, section in book.sections.items():
         notebooks = {one: edition.notebooks[name] for one, edition in editions.items() if name in edition.notebooks}
         if notebooks:
             known = {one: results[name, one] for one in notebooks if (name, one) in results}
-            pages.append(assemble(section, notebooks, known))
+            pages.append(assemble(section, notebooks, known, language=language))
     return pages
 
 

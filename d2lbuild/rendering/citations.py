@@ -22,6 +22,7 @@ from sphinxcontrib.bibtex.style.template import SphinxReferenceInfo
 
 from d2lbuild.rendering.api_objects import builder_of
 from d2lbuild.rendering.content_digest import digest
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.numbered_references import page_words
 
 __all__ = ["citing_pages", "connect", "digests_of_works"]
@@ -35,7 +36,8 @@ _ARXIV = re.compile(
 def _set_style(app: Sphinx) -> None:
     """Write citations with author and year, in round brackets."""
     brackets = BracketStyle(left="(", right=")")
-    persons = PersonStyle(sep2=" and ", last_sep=", and ")
+    language = app.config.language
+    persons = PersonStyle(sep2=translated(language, " and "), last_sep=translated(language, ", and "))
     _works(app.env).reference_style = AuthorYearReferenceStyle(
         bracket_textual=brackets, bracket_parenthetical=brackets, person=persons
     )
@@ -135,7 +137,7 @@ class FinishBibliography(SphinxPostTransform):
         links = nodes.inline("", "", classes=["d2l-cited-in", "no-search"])
         for page in pages:
             words = page_words(self.env, page)
-            links += nodes.Text(", " if len(links) else "Cited in ")
+            links += nodes.Text(", " if len(links) else translated(self.config.language, "Cited in "))
             links += nodes.reference(words, words, internal=True, refuri=builder.get_relative_uri(here, page))
         return [nodes.Text(" "), links] if pages else []
 

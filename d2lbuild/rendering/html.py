@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pybtex.errors
+import sphinx.locale
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
@@ -104,6 +105,8 @@ def _run_sphinx(
         settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.page_builder"]
     else:
         shutil.rmtree(context.output, ignore_errors=True)
+    # Sphinx adds the texts of one language to those of the last one that it was run for in this process.
+    sphinx.locale.translators.pop(("general", "sphinx"), None)
     try:
         app = Sphinx(
             srcdir=source,

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from d2lbuild.model import Book, Label, LabelKind, Section
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.nested_pieces import PLACE
 from d2lbuild.source.links import find_link, is_remote, resolve_path
 from d2lbuild.source.prose import (
@@ -46,6 +47,8 @@ class TranslationContext:
     """Ids of the sections that have a page in this edition."""
     image: Callable[[Path], str]
     """Makes a file of the book known to the renderer, and gives the address under which pages show it."""
+    language: str = "en"
+    """That of the book."""
     tabbed: bool = False
     """Whether the prose stands in a tab, where a heading cannot open a section."""
 
@@ -199,9 +202,10 @@ class _Translator:
     def _absent(self, figure: Figure, options: list[str], caption: list[str]) -> None:
         """Write a figure without its image, so that references find its number."""
         address = figure.image.value
-        words = f"[missing image: {PurePosixPath(address).name}]"
+        words = f"[{self._missing(address)}]"
         if is_remote(address):
-            words = f"[image at {urlsplit(address).netloc}]"
+            text = translated(self.context.language, "image at {host}")
+            words = f"[{text.format(host=urlsplit(address).netloc)}]"
             options = [*options, f":link: {address}"]
         self._block(f"{{d2l-absent-figure}} {words}", options, caption, figure.image.start)
 
@@ -363,7 +367,11 @@ class _Translator:
         caption = " ".join(self._inline(*mark.inner).split())
         if is_remote(mark.value):
             return f"[{caption or mark.value}]({mark.value})"
-        return f"*\\[missing image: {PurePosixPath(mark.value).name}\\]* {caption}".rstrip()
+        return f"*\\[{self._missing(mark.value)}\\]* {caption}".rstrip()
+
+    def _missing(self, address: str) -> str:
+        text = translated(self.context.language, "missing image: {name}")
+        return text.format(name=PurePosixPath(address).name)
 
 
 def _split_slides(marks: Iterable[Mark]) -> Iterator[Mark]:

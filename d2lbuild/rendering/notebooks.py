@@ -25,7 +25,9 @@ def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
             folder = context.output / framework
             ids = frozenset(other.section.id for other in pages if framework in other.frameworks)
             files = _Files(context, folder, page.section.id)
-            plain = PlainContext(context.config.root, context.book, page.section, ids, numbers, files.address)
+            plain = PlainContext(
+                context.config.root, context.book, page.section, ids, numbers, files.address, context.config.language
+            )
             made = _notebook(page, context.config.framework(framework), plain)
             text = json.dumps(made, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
             path = folder / f"{page.section.id}.ipynb"

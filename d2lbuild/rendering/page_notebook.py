@@ -18,6 +18,7 @@ from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ig
 from d2lbuild.config.types import Framework
 from d2lbuild.model import CellKind, Contents, ExecutionResult, Page, PageCell, Status
 from d2lbuild.rendering.displayed_code import displayed_code
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.myst import OF_FRAMEWORK
 from d2lbuild.rendering.nested_pieces import PlacedCell, with_places
 
@@ -78,10 +79,11 @@ def page_notebook(
     *,
     names: CodeNames = _no_names,
     appendix: str = "",
+    language: str = "en",
 ) -> PageNotebook:
     """Write `page` as a notebook; `pages` are the ids of the sections that have a page in this edition.
 
-    `appendix` is a page that the contents of this one end with, without a number.
+    `appendix` is a page that the contents of this one end with, without a number. Runs are told of in `language`.
     """
     versions = _versions_of_labels(page)
     languages = {framework.name: framework.language for framework in frameworks}
@@ -105,7 +107,7 @@ def page_notebook(
         at = _after_contents(cells)
         cells.insert(at, tree)
         lines.insert(at, ())
-    record = run_record(page, frameworks)
+    record = run_record(page, frameworks, language)
     if record:
         text = "\n".join([f"{_COLONS}{{d2l-run-record}}", *record, _COLONS])
         cells.append(markdown_cell("d2l-run-record", text))
@@ -267,7 +269,7 @@ def _with_versions(cell: PageCell, versions: Mapping[str, Mapping[str, str]]) ->
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 
-def run_record(page: Page, frameworks: Sequence[Framework]) -> list[str]:
+def run_record(page: Page, frameworks: Sequence[Framework], language: str = "en") -> list[str]:
     """Say when and with which versions the page's code ran: one line a framework, none for a page without code."""
     known = {framework.name: framework for framework in frameworks}
     with_code = [
@@ -276,8 +278,8 @@ def run_record(page: Page, frameworks: Sequence[Framework]) -> list[str]:
         if name in known and any(cell.kind is CellKind.CODE and name in cell.frameworks for cell in page.cells)
     ]
     if with_code and not page.results:
-        return ["The code on this page was not executed."]
-    return [_run_line(framework, page.results.get(framework.name)) for framework in with_code]
+        return [translated(language, "The code on this page was not executed.")]
+    return [_run_line(framework, page.results.get(framework.name), language) for framework in with_code]
 
 
 _ENDINGS = {
@@ -290,9 +292,9 @@ _ENDINGS = {
 """For what ran; the others are said to be not executed."""
 
 
-def _run_line(framework: Framework, result: ExecutionResult | None) -> str:
+def _run_line(framework: Framework, result: ExecutionResult | None, language: str) -> str:
     if result is None or result.status is Status.SKIPPED:
-        return f"{framework.title}: not executed"
+        return translated(language, "{framework}: not executed").format(framework=framework.title)
     versions = dict(result.versions)
     main = [package for package in framework.packages if package in versions]
     parts = [f"{framework.title} {versions.pop(main[0])}"] if main else [framework.title]
@@ -300,7 +302,9 @@ def _run_line(framework: Framework, result: ExecutionResult | None) -> str:
     others = [f"{name} {version}" for name, version in versions.items() if name in framework.packages]
     parts += others + ([f"Python {python}"] if python else [])
     day = result.finished[:10]
-    return f"Run on {day} with {' · '.join(parts)} in {_duration(result.seconds)}{_ENDINGS[result.status]}"
+    text = translated(language, "Run on {day} with {tools} in {duration}")
+    run = text.format(day=day, tools=" · ".join(parts), duration=_duration(result.seconds))
+    return run + translated(language, _ENDINGS[result.status])
 
 
 def _duration(seconds: float) -> str:

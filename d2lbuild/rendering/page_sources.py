@@ -90,6 +90,7 @@ def dialect(page: Page, context: RenderContext, pages: frozenset[str], mirror: M
         section=page.section,
         pages=pages,
         image=lambda file: mirror.address(page.section.id, file),
+        language=context.config.language,
     )
 
     def translated(text: str, tabbed: bool) -> tuple[str, Sequence[int]]:
@@ -197,6 +198,7 @@ def _write(page: Page, key: str, writing: _Writing) -> SourcePage:
         writing.ids,
         names=writing.names.of,
         appendix=writing.appendix if name == context.book.root else "",
+        language=context.config.language,
     )
     mirror.write(name, _as_bytes(written.notebook))
     found = SourcePage(key, digest_of_file(mirror.path(name)), tuple(sorted(mirror.taken())), written.positions)

@@ -7,6 +7,7 @@ from typing import Any
 
 from d2lbuild.config.types import Config, HeaderLink
 from d2lbuild.model import Book
+from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language, translated
 from d2lbuild.rendering.myst import PAGE_SCHEME
 
 __all__ = ["made_static_files", "sphinx_configuration"]
@@ -67,10 +68,11 @@ def sphinx_configuration(
     """
     return {
         **_general(config, book),
-        **_markdown(),
+        **_markdown(config.language),
         **_look(config, source, made),
         **_mathematics(),
         "d2lbuild_frameworks": [(name, config.framework(name).title) for name in frameworks],
+        "d2lbuild_language_tag": language_tag(config.language),
         "d2lbuild_package": config.library.package,
         "d2lbuild_modules": {
             f"{config.library.package}.{config.framework(name).module}": str(modules[name])
@@ -89,13 +91,14 @@ def _general(config: Config, book: Book) -> dict[str, Any]:
         "copyright": config.copyright,
         "release": config.release,
         "version": config.release,
-        "language": config.language or "en",
+        "language": sphinx_language(config.language),
         "root_doc": book.root,
         "source_suffix": {".ipynb": "myst-nb"},
         "extensions": _EXTENSIONS,
         "suppress_warnings": _SUPPRESSED,
         "show_warning_types": False,
         "numfig": True,
+        "numfig_format": numbering_formats(config.language),
         "numfig_secnum_depth": 2,
         "math_numfig": True,
         "math_number_all": False,
@@ -107,7 +110,7 @@ def _general(config: Config, book: Book) -> dict[str, Any]:
     }
 
 
-def _markdown() -> dict[str, Any]:
+def _markdown(language: str) -> dict[str, Any]:
     return {
         "myst_enable_extensions": ["dollarmath", "colon_fence", "deflist"],
         "myst_dmath_allow_labels": False,
@@ -120,8 +123,8 @@ def _markdown() -> dict[str, Any]:
         "nb_output_stderr": "remove",
         # Widgets would load their code from elsewhere.
         "nb_ipywidgets_js": {},
-        "nb_code_prompt_show": "Show {type}",
-        "nb_code_prompt_hide": "Hide {type}",
+        "nb_code_prompt_show": translated(language, "Show {type}"),
+        "nb_code_prompt_hide": translated(language, "Hide {type}"),
     }
 
 

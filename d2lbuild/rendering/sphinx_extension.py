@@ -17,6 +17,7 @@ from sphinx.writers.html5 import HTML5Translator
 from d2lbuild.rendering import (
     api_index,
     api_objects,
+    book_language,
     citations,
     framework_tabs,
     nested_pieces,
@@ -139,6 +140,7 @@ def _set_up_builder(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx."""
+    book_language.connect(app)
     app.add_config_value("d2lbuild_package", "d2l", "env", types=frozenset({str}))
     app.add_config_value("d2lbuild_modules", {}, "env", types=frozenset({dict}))
     app.add_config_value("d2lbuild_root", "", "", types=frozenset({str}))
