@@ -1,20 +1,21 @@
-"""The language of a book, for Sphinx: the texts of pages, what HTML calls the language, the words of a search.
+"""The language of a book, for Sphinx: the texts of pages and scripts, what HTML calls it, the words of a search.
 
 Sphinx tells Chinese words apart by a dictionary that is a large package of its own; without it, it finds none. Here a
 word is found by its pairs of characters, so it need not be in any dictionary.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from sphinx import locale
+from sphinx import locale, package_dir
 from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
 
-from d2lbuild.rendering.locale import Texts
+from d2lbuild.rendering.locale import Texts, sphinx_language, texts_of, translated
 
-__all__ = ["SearchChinese", "connect"]
+__all__ = ["SearchChinese", "connect", "translations_script"]
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Chinese characters, for regular expressions of Python and JavaScript alike."""
@@ -47,6 +48,35 @@ def _words(run: str) -> Iterator[str]:
         return
     yield from run
     yield from (run[at : at + 2] for at in range(len(run) - 1))
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+_FOUND = (
+    "Search finished, found one page matching the search query.",
+    "Search finished, found ${resultCount} pages matching the search query.",
+)
+
+
+def translations_script(language: str) -> str:
+    """Return the texts of scripts, ``Documentation.gettext("Text")``, as a script; empty if Sphinx has no such file.
+
+    Sphinx's own file makes a function of a string, which a site's content security policy may forbid, and fails where
+    its catalogue has gaps.
+    """
+    path = package_dir / "locale" / sphinx_language(language) / "LC_MESSAGES" / "sphinx.js"
+    if not path.is_file():
+        return ""
+    text = path.read_text(encoding="utf-8")
+    catalogue = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    texts = {key: value for key, value in catalogue["messages"].items() if value and all(value)}
+    if texts_of(language):
+        texts = {**texts_of(language), _FOUND[0]: [translated(language, one) for one in _FOUND], **texts}
+    return (
+        f"Documentation.TRANSLATIONS = {json.dumps(texts, sort_keys=True)};\n"
+        f"Documentation.PLURAL_EXPR = (n) => Number({catalogue['plural_expr']});\n"
+        f"Documentation.LOCALE = {json.dumps(catalogue['locale'])};\n"
+    )
 
 
 def _tag(app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:

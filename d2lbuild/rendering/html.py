@@ -91,8 +91,12 @@ def _run_sphinx(
     fast: bool,
 ) -> WarningCollector:
     made = store.folder.parent / "static"
-    for name, text in made_static_files(context.config).items():
+    files = made_static_files(context.config)
+    for name, text in files.items():
         write_if_changed(made / name, text)
+    for path in made.rglob("*"):
+        if path.is_file() and path.relative_to(made).as_posix() not in files:
+            path.unlink()
     settings = sphinx_configuration(
         context.config, context.book, context.frameworks, context.modules, source=source, made=made
     )

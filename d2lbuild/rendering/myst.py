@@ -3,7 +3,6 @@
 The text is edited by the offsets of its marks, the rest stays as it is; each output line knows its input line.
 """
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -347,10 +346,8 @@ class _Translator:
         if link.section:
             if link.section not in self.context.pages:
                 return text
-            if link.fragment:
-                return f"[{text}]({PAGE_SCHEME}:{quote(link.section)}#{quote(link.fragment)})"
-            base = PurePosixPath(self.context.section.id).parent
-            return f"[{text}]({posixpath.relpath(link.section, str(base))}.ipynb)"
+            fragment = f"#{quote(link.fragment)}" if link.fragment else ""
+            return f"[{text}]({PAGE_SCHEME}:{quote(link.section)}{fragment})"
         if link.file is not None and link.file.is_file():
             return f"[{text}]({self.context.image(link.file)})"
         return text

@@ -151,7 +151,7 @@ class ResolveNumberedReferences(SphinxPostTransform):
                 node.replace_self(self._link(node))
         for link in self.document.findall(nodes.reference):
             if link.get("refuri", "").startswith(f"{PAGE_SCHEME}:"):
-                self._lead_to_place(link)
+                self._lead_to_page(link)
         for code in self.document.findall(nodes.literal_block):
             of_book = code.parent.get("nb_element") == "cell_code_source" or "d2l-listing" in code["classes"]
             if of_book and ":numref:`" in code.rawsource:
@@ -169,10 +169,10 @@ class ResolveNumberedReferences(SphinxPostTransform):
         link += nodes.inline(text, text, classes=["std", "std-numref"])
         return link
 
-    def _lead_to_place(self, link: nodes.reference) -> None:
+    def _lead_to_page(self, link: nodes.reference) -> None:
         page, _, fragment = str(link["refuri"]).removeprefix(f"{PAGE_SCHEME}:").partition("#")
         page = unquote(page)
-        link["refuri"] = self._address(page, _place(self.env, page, unquote(fragment)))
+        link["refuri"] = self._address(page, _place(self.env, page, unquote(fragment)) if fragment else "")
         link["internal"] = True
 
     def _address(self, page: str, identifier: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from d2lbuild.config.types import Config, HeaderLink
 from d2lbuild.model import Book
+from d2lbuild.rendering.book_language import translations_script
 from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language, translated
 from d2lbuild.rendering.myst import PAGE_SCHEME
 
@@ -194,7 +195,10 @@ def made_static_files(config: Config) -> dict[str, str]:
             "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area",
         },
     }
-    return {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n"}
+    files = {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n"}
+    if texts := translations_script(config.language):
+        files["translations.js"] = texts
+    return files
 
 
 def _macro(text: str) -> str | list[str | int]:

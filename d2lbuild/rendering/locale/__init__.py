@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Texts", "language_tag", "languages", "numbering_formats", "sphinx_language", "translated"]
+__all__ = ["Texts", "language_tag", "languages", "numbering_formats", "sphinx_language", "texts_of", "translated"]
 
 _FOLDER = Path(__file__).parent
 _SPHINX = {"zh": "zh_CN", "pt": "pt_BR"}
@@ -21,7 +21,7 @@ _NUMBERED = {"section": "Section %s", "figure": "Fig. %s", "table": "Table %s", 
 
 def translated(language: str, text: str) -> str:
     """Return `text`, which is English, in a language such as ``zh`` or ``pt_BR``."""
-    return _table(language).get(text, text)
+    return texts_of(language).get(text, text)
 
 
 def languages() -> list[str]:
@@ -31,7 +31,7 @@ def languages() -> list[str]:
 
 def numbering_formats(language: str) -> dict[str, str]:
     """Return how references and captions say numbers; empty where Sphinx knows the language and we do not."""
-    return {kind: translated(language, text) for kind, text in _NUMBERED.items()} if _table(language) else {}
+    return {kind: translated(language, text) for kind, text in _NUMBERED.items()} if texts_of(language) else {}
 
 
 def sphinx_language(language: str) -> str:
@@ -45,7 +45,8 @@ def language_tag(language: str) -> str:
 
 
 @cache
-def _table(language: str) -> Mapping[str, str]:
+def texts_of(language: str) -> Mapping[str, str]:
+    """Return the table of a language; empty if there is none."""
     name = language.replace("-", "_")
     for candidate in (name, name.partition("_")[0]):
         path = _FOLDER / f"{candidate.lower()}.toml"
