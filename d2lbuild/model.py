@@ -394,4 +394,12 @@ class Page:
     frameworks: tuple[str, ...]
     cells: tuple[PageCell, ...]
     results: Mapping[str, ExecutionResult] = field(default_factory=dict)
-    """By framework; empty where nothing was executed."""
+    """By framework; empty where no outputs are known."""
+    outdated: Mapping[str, str] = field(default_factory=dict)
+    """By framework what to say of outputs that were made in another environment than the present one."""
+
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """The frameworks that see code on this page."""
+        seen = {name for cell in self.cells if cell.kind is CellKind.CODE for name in cell.frameworks}
+        return tuple(name for name in self.frameworks if name in seen)

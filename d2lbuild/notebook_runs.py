@@ -1,6 +1,6 @@
 """The results of a book's notebooks: which the cache has, which have to be made, and the making of them."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -11,10 +11,11 @@ from d2lbuild.building import BuildRequest, Observer
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition.edition import Edition
 from d2lbuild.edition.library import used_names
-from d2lbuild.errors import UsageError
+from d2lbuild.errors import SetupError, UsageError
 from d2lbuild.execution.devices import Machine, this_machine
 from d2lbuild.execution.environments.environments import Environment, environment_digest, environment_text, find, sync
 from d2lbuild.execution.home import cache_home
+from d2lbuild.execution.kept import kept_results, outdated_notice
 from d2lbuild.execution.needs import needs_of
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
@@ -66,6 +67,32 @@ class NotebookRuns:
         # The other sections show what the cache has; they are neither run nor, if they have failed, forgotten.
         known = plan(others, self.cache, self.history, digest_of=self.digests)
         return BuildPlan((*found.cached, *known.cached), (*found.failed, *known.failed), found.todo)
+
+    def kept(self, shown: Set[tuple[str, str]]) -> Iterator[tuple[NotebookToRun, ExecutionResult, str]]:
+        """Yield results that can be shown without a run, for notebooks that are not among `shown`.
+
+        With each goes what readers should know of it: that it was made in another environment. Nothing is asked where
+        nothing was ever run, so that an author without environments does not wait.
+        """
+        if not self.config.execution.shared_cache and not self.history.knows_book():
+            return
+        data = file_digests(self.config.root, self.config.execution.data)
+        for edition in self.editions.values():
+            framework = edition.framework
+            try:
+                wanted = [
+                    self._to_run(edition, notebook, data)
+                    for name, notebook in edition.notebooks.items()
+                    if notebook.code and (name, framework.name) not in shown
+                ]
+            except SetupError:
+                continue  # without an environment nothing can be said to belong to it
+            for one in kept_results(wanted, self.cache, self.history, self.digests):
+                notice = ""
+                if one.outdated:
+                    environment = one.notebook.details()["environment"]
+                    notice = outdated_notice(framework.title, framework.packages, one.result.versions, environment)
+                yield one.notebook, one.result, notice
 
     def run(self, build_plan: BuildPlan) -> Iterator[tuple[NotebookToRun, ExecutionResult]]:
         """Run what the plan says, and keep each result as soon as it is there."""

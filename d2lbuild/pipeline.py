@@ -71,7 +71,8 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
         for notebook, result in runs.run(build_plan):
             results[notebook.section, notebook.framework] = result
             fresh.add((notebook.section, notebook.framework))
-    pages = _assemble(book, editions, results, config.language)
+    kept = {(one.section, one.framework): (result, notice) for one, result, notice in runs.kept(results.keys())}
+    pages = _assemble(book, editions, results, kept, language=config.language)
     _remember_expansions(config, editions, known)
     outputs, more = _render(config, request, book, pages=pages, editions=editions, modules=modules, observer=observer)
     return BuildReport(
@@ -197,14 +198,23 @@ def _write_modules(config: Config, editions: Mapping[str, Edition]) -> dict[str,
 
 
 def _assemble(
-    book: Book, editions: Mapping[str, Edition], results: Mapping[tuple[str, str], ExecutionResult], language: str
+    book: Book,
+    editions: Mapping[str, Edition],
+    results: Mapping[tuple[str, str], ExecutionResult],
+    kept: Mapping[tuple[str, str], tuple[ExecutionResult, str]],
+    *,
+    language: str,
 ) -> list[Page]:
+    """Make the pages; `kept` are results of earlier runs, each with what to say of it."""
+    shown = {**results, **{one: result for one, (result, _) in kept.items()}}
+    notices = {one: notice for one, (_, notice) in kept.items() if notice}
     pages = []
     for name, section in book.sections.items():
         notebooks = {one: edition.notebooks[name] for one, edition in editions.items() if name in edition.notebooks}
         if notebooks:
-            known = {one: results[name, one] for one in notebooks if (name, one) in results}
-            pages.append(assemble(section, notebooks, known, language=language))
+            known = {one: shown[name, one] for one in notebooks if (name, one) in shown}
+            outdated = {one: notices[name, one] for one in notebooks if (name, one) in notices}
+            pages.append(assemble(section, notebooks, known, outdated, language=language))
     return pages
 
 

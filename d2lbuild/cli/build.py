@@ -39,7 +39,11 @@ def build(
     ] = None,
     execute: Annotated[
         bool | None,
-        typer.Option("--execute/--no-execute", show_default=False, help="Run notebooks. Default: as configured."),
+        typer.Option(
+            "--execute/--no-execute",
+            show_default=False,
+            help="Run notebooks, or only show outputs that are kept. Default: as configured.",
+        ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for errors and warnings too.")] = False,
     book: BookOption = None,

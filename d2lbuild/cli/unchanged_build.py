@@ -1,6 +1,7 @@
 """When `d2lbuild build` has nothing to do: what a build depends on is noted, and the program ends at once next time.
 
 Noted are builds that execute nothing: what notebooks depend on (environments, data, devices) is for the plan to say.
+They show results that are kept, so the folders of the cache are looked at, too.
 """
 
 import sysconfig
@@ -34,7 +35,9 @@ class BuildInputs:
 
     def note(self, arguments: Sequence[str], built: "BuildReport", code: int, *, strict: bool) -> None:
         """Remember what the build said, unless a file was changed while it went on."""
-        if built.plan is not None or len(self._before) > _MANY or unchanged.facts_of(self._paths()) != self._before:
+        if built.plan is not None or len(self._before) > _MANY or self._looks_elsewhere():
+            return
+        if unchanged.facts_of(self._paths()) != self._before:
             return
         outputs = [file for path in built.outputs.values() for file in files_of_site(path.parent)]
         modules = files_of_site(self._config.output / "lib")
@@ -49,7 +52,14 @@ class BuildInputs:
         files = [*map(Path, self._before), *outputs, *modules]
         unchanged.note(cache_home(), arguments, files, record)
 
+    def _looks_elsewhere(self) -> bool:
+        """Whether results may come, or cease to fit, without a trace in this machine's cache."""
+        config = self._config
+        return bool(config.execution.shared_cache) or any(one.interpreter for one in config.frameworks)
+
     def _paths(self) -> list[Path]:
+        from d2lbuild.execution.kept import places_of_results  # noqa: PLC0415 - `--help` need not wait for it
+
         config = self._config
         here = Path.cwd()
         settings = [file for folder in (config.root, here, *here.parents) for file in config_files(folder)]
@@ -65,4 +75,5 @@ class BuildInputs:
             *program,
             installed,
             *files_of_book(config.root, config.output),
+            *places_of_results(cache_home(), config.name),
         ]

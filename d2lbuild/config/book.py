@@ -3,7 +3,7 @@
 import difflib
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -11,7 +11,7 @@ from d2lbuild.config.document import Document, read_document, validate
 from d2lbuild.config.frameworks import Definitions
 from d2lbuild.config.problems import Problems, UnreadableError
 from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable
-from d2lbuild.config.types import Config, Execution, Framework, HeaderLink, Html, Library
+from d2lbuild.config.types import SERVICES, Config, Execution, Framework, HeaderLink, Html, Library, NotebookService
 from d2lbuild.config.values import framework_name
 from d2lbuild.errors import ConfigError
 from d2lbuild.model import Needs
@@ -70,7 +70,8 @@ def _check_files(file: BookFile, root: Path, document: Document, problems: Probl
         message = f"[book] `chapters`: there is no folder {file.book.chapters}"
         problems.error("missing-file", message, document.span("book", "chapters"))
     html = file.html
-    single = [(("html", name), value) for name, value in (("favicon", html.favicon), ("logo", html.logo)) if value]
+    named = (("favicon", html.favicon), ("logo", html.logo), ("image", html.image))
+    single = [(("html", name), value) for name, value in named if value]
     listed = [
         ((table, key, index), value)
         for table, key, values in (
@@ -121,7 +122,7 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
         exclusions=tuple(book.exclusions),
         resources=tuple(book.resources),
         bibliography=bibliography,
-        html=_html(file.html),
+        html=_html(file.html, [framework.name for framework in frameworks]),
         library=Library(
             package=file.library.package,
             version_file=PurePosixPath(file.library.version_file) if file.library.version_file else None,
@@ -167,7 +168,11 @@ def _place(written: str, root: Path) -> str:
     return os.path.abspath(root / os.path.expanduser(written))  # noqa: PTH100, PTH111 - like `interpreter`, see there
 
 
-def _html(table: HtmlTable) -> Html:
+def _html(table: HtmlTable, frameworks: Sequence[str]) -> Html:
+    def for_each(template: str | None) -> dict[str, str]:
+        return {name: template.replace("{framework}", name) for name in frameworks} if template else {}
+
+    named = {"colab": table.notebooks.colab, "sagemaker": table.notebooks.sagemaker, "binder": table.notebooks.binder}
     return Html(
         header_links=tuple(HeaderLink(link.name, link.url, link.icon) for link in table.header_links),
         favicon=PurePosixPath(table.favicon) if table.favicon else None,
@@ -175,7 +180,16 @@ def _html(table: HtmlTable) -> Html:
         css=_paths(table.css),
         javascript=_paths(table.javascript),
         repository=table.repository,
+        branch=table.branch,
+        site_url=f"{table.site_url.rstrip('/')}/" if table.site_url else "",
+        image=PurePosixPath(table.image) if table.image else None,
+        forum=table.forum or "",
+        pdf=for_each(table.pdf),
+        services=tuple(
+            NotebookService(SERVICES[key], for_each(template)) for key, template in named.items() if template
+        ),
         math_macros=dict(table.math_macros),
+        stderr=table.stderr == "show",
     )
 
 

@@ -7,7 +7,7 @@ import glob
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.frameworks import Definitions
@@ -15,7 +15,7 @@ from d2lbuild.config.ini import Entry, Ini, read_ini
 from d2lbuild.config.languages import comment_sign, notebook_language
 from d2lbuild.config.legacy_library import read_framework
 from d2lbuild.config.problems import Problems, UnreadableError, inside, nearest, place_of, read_text
-from d2lbuild.config.types import Config, Execution, Framework, HeaderLink, Html, Library
+from d2lbuild.config.types import SERVICES, Config, Execution, Framework, HeaderLink, Html, Library, NotebookService
 from d2lbuild.errors import ConfigError
 from d2lbuild.model import Span
 
@@ -50,6 +50,13 @@ _BOOLEANS = {
     **dict.fromkeys(("1", "yes", "true", "on"), True),
     **dict.fromkeys(("0", "no", "false", "off"), False),
 }
+_SERVICES = {
+    "colab": "https://colab.research.google.com/github/{repository}/blob/master/{{section}}.ipynb",
+    "sagemaker": "https://studiolab.sagemaker.aws/import/github/{repository}/blob/main/{{section}}.ipynb",
+}
+"""Where the notebooks of a repository on GitHub can be run: the branches are those that existing books publish to."""
+_BRANCH = "master"
+"""What the repositories of existing books call their main branch."""
 _NO_TABS = "python"
 """The one framework of a book that lists none and has no notebooks in another language."""
 
@@ -86,6 +93,7 @@ class _Legacy:
             message = "[build] `rsts`: files in reStructuredText are not read as chapters"
             self.problems.warn("not-supported", message, rsts.span)
         output = self.path("build", "output_dir")
+        frameworks = self.frameworks(Definitions(self.root, defaults, self.problems))
         return Config(
             root=self.root,
             source=source,
@@ -96,12 +104,12 @@ class _Legacy:
             copyright=text("project", "copyright"),
             release=self.release(),
             language=text("project", "lang") or "en",
-            frameworks=self.frameworks(Definitions(self.root, defaults, self.problems)),
+            frameworks=frameworks,
             notebooks=self.patterns("build", "notebooks") or ("**/*.md",),
             exclusions=self.patterns("build", "exclusions") + self.patterns("build", "non-notebooks"),
             resources=self.patterns("build", "resources"),
             bibliography=self.files("pdf", "bibfile"),
-            html=self.html(),
+            html=self.html([one.name for one in frameworks]),
             library=self.library(),
             execution=Execution(
                 enabled=self.boolean("build", "eval_notebook", default=True),
@@ -204,7 +212,7 @@ class _Legacy:
         package = next((name for name in packages if name.isidentifier()), "d2l")
         return Library(package=package, version_file=self.path("library", "version_file"))
 
-    def html(self) -> Html:
+    def html(self, frameworks: Sequence[str]) -> Html:
         links = self.header_links()
         repositories = [link.url for link in links if re.fullmatch(r"https?://github\.com/[^/]+/[^/]+/?", link.url)]
         return Html(
@@ -214,7 +222,38 @@ class _Legacy:
             css=self.files("html", "include_css"),
             javascript=self.files("html", "include_js"),
             repository=repositories[0].rstrip("/") if repositories else "",
+            branch=_BRANCH,
+            services=tuple(self.services(frameworks)),
         )
+
+    def services(self, frameworks: Sequence[str]) -> Iterator[NotebookService]:
+        """Yield where the notebooks can be run: each framework, or all, has a repository there."""
+        for section, template in _SERVICES.items():
+            repositories = self.repositories(section, frameworks)
+            addresses = {name: template.format(repository=one) for name, one in repositories.items()}
+            if addresses:
+                yield NotebookService(SERVICES[section], addresses)
+
+    def repositories(self, section: str, frameworks: Sequence[str]) -> dict[str, str]:
+        """Return the repositories of notebooks: a name alone is for all frameworks, pairs say which is for which."""
+        entry = self.ini.entry(section, "github_repo")
+        if entry is None:
+            return {}
+        items = [(item.strip(), line.span) for line in entry.lines for item in line.text.split(",") if item.strip()]
+        pairs = list(zip(items[::2], items[1::2], strict=False))
+        if len(items) == 1:
+            pairs = [((name, entry.span), items[0]) for name in frameworks]
+        found: dict[str, str] = {}
+        for (name, span), (repository, _) in pairs:
+            if name.lower() not in frameworks:
+                message = f"[{section}] `github_repo` names `{name}`, which is not in `tabs`: ignored"
+                self.problems.warn("unknown-framework", message, span, nearest(name.lower(), frameworks))
+            elif not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+                message = f"[{section}] `github_repo`: `{repository}` is no repository on GitHub: ignored"
+                self.problems.warn("bad-value", message, span, "write it as owner/name")
+            else:
+                found[name.lower()] = repository
+        return found
 
     def header_links(self) -> tuple[HeaderLink, ...]:
         """Return the links: on one line or over several, each has a name, an address and an icon."""

@@ -1,14 +1,16 @@
 """What `conf/book.toml` and `framework.toml` may contain, as pydantic models. Only this package uses pydantic."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from d2lbuild.config.languages import comment_sign
 from d2lbuild.config.values import (
+    Address,
     Below,
+    BookAddress,
     Call,
     CellLanguage,
     Comment,
@@ -22,6 +24,7 @@ from d2lbuild.config.values import (
     Method,
     Module,
     Name,
+    PageAddress,
     Pattern,
     Seconds,
     Size,
@@ -44,6 +47,7 @@ __all__ = [
     "KernelTable",
     "LibraryTable",
     "NeedsTable",
+    "NotebooksTable",
     "OutputTable",
     "Table",
 ]
@@ -87,6 +91,14 @@ class HeaderLinkTable(Table):
     icon: str = ""
 
 
+class NotebooksTable(Table):
+    """``[html.notebooks]``: where else readers can run the notebooks."""
+
+    colab: PageAddress | None = None
+    sagemaker: PageAddress | None = None
+    binder: PageAddress | None = None
+
+
 class HtmlTable(Table):
     """``[html]``: the website."""
 
@@ -96,7 +108,14 @@ class HtmlTable(Table):
     css: list[Below] = []
     javascript: list[Below] = []
     repository: str = ""
+    branch: Filled = "main"
+    site_url: Address | None = None
+    image: Below | None = None
+    forum: Address | None = None
+    pdf: BookAddress | None = None
+    notebooks: NotebooksTable = NotebooksTable()
     math_macros: dict[str, str] = {}
+    stderr: Literal["remove", "show"] = "remove"
 
 
 class LibraryTable(Table):

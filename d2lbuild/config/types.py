@@ -6,7 +6,21 @@ from pathlib import Path, PurePosixPath
 
 from d2lbuild.model import Finding, Needs, Span
 
-__all__ = ["Aliases", "Config", "Execution", "Framework", "HeaderLink", "Html", "Library", "Text"]
+__all__ = [
+    "SERVICES",
+    "Aliases",
+    "Config",
+    "Execution",
+    "Framework",
+    "HeaderLink",
+    "Html",
+    "Library",
+    "NotebookService",
+    "Text",
+]
+
+SERVICES = {"colab": "Colab", "sagemaker": "SageMaker Studio Lab", "binder": "Binder"}
+"""What readers know the services as that run notebooks, by the names that configurations have for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,16 @@ class HeaderLink:
 
 
 @dataclass(frozen=True, slots=True)
+class NotebookService:
+    """A place on the web where a reader can run the notebooks."""
+
+    name: str
+    """What readers see: ``Colab``."""
+    addresses: Mapping[str, str]
+    """By framework, with ``{section}`` for the section's id: ``https://…/{section}.ipynb``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Html:
     """What the website needs to know."""
 
@@ -102,8 +126,21 @@ class Html:
     javascript: tuple[PurePosixPath, ...] = ()
     repository: str = ""
     """Address of the book's source repository."""
+    branch: str = "main"
+    """The branch of it that readers propose changes for."""
+    site_url: str = ""
+    """Where the website will be, with a slash at its end; empty if that is unknown."""
+    image: PurePosixPath | None = None
+    """What other sites show with a link to the book."""
+    forum: str = ""
+    """What the addresses of the forum's threads begin with; empty: threads are told by the form of their addresses."""
+    pdf: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of the book as a PDF, by framework."""
+    services: tuple[NotebookService, ...] = ()
     math_macros: Mapping[str, str] = field(default_factory=dict)
     """The book's own TeX macros: ``{"RR": "\\\\mathbb{R}"}``."""
+    stderr: bool = False
+    """Whether pages show what cells write to stderr."""
 
 
 @dataclass(frozen=True, slots=True)

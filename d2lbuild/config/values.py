@@ -12,7 +12,9 @@ from d2lbuild.config.problems import inside
 from d2lbuild.notation import is_exact, parse_size
 
 __all__ = [
+    "Address",
     "Below",
+    "BookAddress",
     "Call",
     "CellLanguage",
     "Comment",
@@ -26,6 +28,7 @@ __all__ = [
     "Method",
     "Module",
     "Name",
+    "PageAddress",
     "Pattern",
     "Seconds",
     "Size",
@@ -45,6 +48,26 @@ def wrong(message: str) -> PydanticCustomError:
     """Return the error of a value that is not what it should be."""
     # The message goes in as a value, since braces in a template would be taken for fields.
     return PydanticCustomError("bad-value", "{message}", {"message": message})
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+\S*", value):
+        raise wrong("must be an address that begins with `https://` or `http://`")
+    return value
+
+
+def _for_book(value: str) -> str:
+    return _placed(value, "framework")
+
+
+def _for_page(value: str) -> str:
+    return _placed(value, "framework", "section")
+
+
+def _placed(value: str, *known: str) -> str:
+    if unknown := sorted({*re.findall(r"\{([^}]*)\}", value)} - {*known}):
+        raise wrong(f"has `{{{unknown[0]}}}`, where only {' and '.join(f'`{{{name}}}`' for name in known)} can stand")
+    return value
 
 
 def _filled(value: str) -> str:
@@ -203,6 +226,9 @@ def _call(value: str) -> str:
     return value
 
 
+Address = Annotated[str, AfterValidator(_address)]
+BookAddress = Annotated[Address, AfterValidator(_for_book)]
+PageAddress = Annotated[Address, AfterValidator(_for_page)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Name = Annotated[str, AfterValidator(framework_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]

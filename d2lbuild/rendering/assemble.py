@@ -31,12 +31,14 @@ def assemble(
     section: Section,
     notebooks: Mapping[str, Notebook],
     results: Mapping[str, ExecutionResult],
+    outdated: Mapping[str, str] | None = None,
     *,
     language: str = "en",
 ) -> Page:
     """Join `notebooks` (by framework, in the book's order) and their `results` into one page.
 
-    What the page says of runs is in the book's `language`.
+    `outdated` says of some results that they were made in another environment. What the page says of runs is in the
+    book's `language`.
     """
     frameworks = tuple(notebooks)
     versions: dict[str, dict[str, _Version]] = {}
@@ -45,7 +47,8 @@ def assemble(
             versions.setdefault(version.cell.id, {})[framework] = version
     in_order = sorted(versions.items(), key=lambda item: _place(item[1]))
     cells = tuple(piece for _, found in in_order for piece in _page_cells(found, frameworks))
-    return Page(section, frameworks, cells, {name: results[name] for name in frameworks if name in results})
+    known = {name: results[name] for name in frameworks if name in results}
+    return Page(section, frameworks, cells, known, dict(outdated or {}))
 
 
 def _versions(notebook: Notebook, result: ExecutionResult | None, language: str) -> list[_Version]:

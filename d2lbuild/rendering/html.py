@@ -25,6 +25,7 @@ from d2lbuild.rendering.api_entries import Described, describe
 from d2lbuild.rendering.api_pages import api_objects
 from d2lbuild.rendering.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.page_links import page_links
 from d2lbuild.rendering.page_sources import Mirror, Translator, dialect, site_files, write_sources
 from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.sphinx_configuration import made_static_files, sphinx_configuration
@@ -45,12 +46,14 @@ class RenderResult:
 def render(pages: Sequence[Page], context: RenderContext, translator: Translator = dialect) -> RenderResult:
     """Make the website of `pages` in `context.output`, and return its first page and what is wrong with the book."""
     work = context.output.parent / f"{context.output.name}-work"
+    fast = context.fast and is_fast()
+    if not fast:
+        shutil.rmtree(context.output, ignore_errors=True)
     mirror = Mirror(context.config, work / "source")
     described = describe(context.libraries, context.book)
     store = PageStore(work / "pages")
     with without_collections():
         positions = write_sources(pages, context, described, mirror, translator=translator, store=store)
-    fast = context.fast and is_fast()
     with fast_sphinx(work, fast=fast), pybtex.errors.capture() as errors:
         collector = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
     paths = {page.section.id: page.section.path for page in pages}
@@ -105,10 +108,11 @@ def _run_sphinx(
         **{page.section.id: list(page.frameworks) for page in pages},
         **{one.page: [framework] for framework, one in described.items()},
     }
+    settings["d2lbuild_page_links"] = {
+        page.section.id: page_links(page, context.config, context.frameworks) for page in pages
+    }
     if fast:
         settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.page_builder"]
-    else:
-        shutil.rmtree(context.output, ignore_errors=True)
     # Sphinx adds the texts of one language to those of the last one that it was run for in this process.
     sphinx.locale.translators.pop(("general", "sphinx"), None)
     try:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from d2lbuild.config.types import Framework
 from d2lbuild.files import copy_if_changed, write_if_changed
@@ -13,7 +14,7 @@ from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.displayed_code import displayed_code
 from d2lbuild.rendering.plain_markdown import PlainContext, label_numbers, plain_markdown
 
-__all__ = ["render_notebooks"]
+__all__ = ["plain_notebook", "render_notebooks"]
 
 
 def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
@@ -28,10 +29,8 @@ def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
             plain = PlainContext(
                 context.config.root, context.book, page.section, ids, numbers, files.address, context.config.language
             )
-            made = _notebook(page, context.config.framework(framework), plain)
-            text = json.dumps(made, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
             path = folder / f"{page.section.id}.ipynb"
-            write_if_changed(path, text.encode())
+            write_if_changed(path, plain_notebook(page, context.config.framework(framework), plain))
             wanted |= {path, *files.written}
         context.observer("notebooks", done, len(pages))
     for path in context.output.rglob("*"):
@@ -58,7 +57,13 @@ class _Files:
             target = self._folder / "_files" / file.relative_to(self._root)
         copy_if_changed(file, target)
         self.written.add(target)
-        return PurePosixPath(os.path.relpath(target, self._notebook.parent)).as_posix()
+        return quote(PurePosixPath(os.path.relpath(target, self._notebook.parent)).as_posix())
+
+
+def plain_notebook(page: Page, framework: Framework, context: PlainContext) -> bytes:
+    """Return the notebook of a page for one of its frameworks, as its file."""
+    made = _notebook(page, framework, context)
+    return (json.dumps(made, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _notebook(page: Page, framework: Framework, context: PlainContext) -> dict[str, Any]:

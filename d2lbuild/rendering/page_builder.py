@@ -28,12 +28,13 @@ from d2lbuild.rendering.environment_parts import EnvironmentParts, skeleton_of
 from d2lbuild.rendering.forked_pages import on_pages
 from d2lbuild.rendering.page_store import PageStore, ReadPage, WrittenPage, facts_of
 from d2lbuild.rendering.search_parts import PageIndexer, add_part
+from d2lbuild.rendering.site_notebooks import NOTEBOOKS
 from d2lbuild.rendering.sphinx_warnings import WarningCollector
 from d2lbuild.rendering.title_references import titles_of
 
 __all__ = ["Orders", "PageBuilder"]
 
-_OF_PAGES = frozenset({"d2lbuild_sources", "d2lbuild_page_frameworks", "d2lbuild_api"})
+_OF_PAGES = frozenset({"d2lbuild_sources", "d2lbuild_page_frameworks", "d2lbuild_page_links", "d2lbuild_api"})
 """Settings that say something of each page: reading a page depends on its own part only."""
 
 
@@ -249,7 +250,8 @@ class PageBuilder(StandaloneHTMLBuilder):
                 citations = [(key, works.get(key)) for key in page.cited]
             images = [(image, self.env.images[image][1]) for image in page.images]
             others = {path: found for path, found in page.dependencies.items() if path not in files}
-            keys[name] = digest(shared, page.key, others, images, citations)
+            links = self.config.d2lbuild_page_links.get(name)
+            keys[name] = digest(shared, page.key, others, images, citations, links)
         return keys
 
     def _bibliography_files(self) -> list[Path]:
@@ -305,8 +307,9 @@ class PageBuilder(StandaloneHTMLBuilder):
         keep |= {Path(self.outdir, self.searchindex_filename)}
         keep |= {self._images_dir / name for _, name in self.env.images.values()}
         keep |= {self._downloads_dir / name for _, name in self.env.dlfiles.values()}
+        others = (self._static_dir, Path(self.outdir, NOTEBOOKS))
         for path in Path(self.outdir).rglob("*"):
-            if path.is_file() and path not in keep and not path.is_relative_to(self._static_dir):
+            if path.is_file() and path not in keep and not any(map(path.is_relative_to, others)):
                 path.unlink()
 
     def copy_image_files(self) -> None:

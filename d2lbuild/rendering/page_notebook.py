@@ -16,17 +16,20 @@ from pygments.lexers import find_lexer_class_by_name  # type: ignore[import-unty
 from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ignore]
 
 from d2lbuild.config.types import Framework
-from d2lbuild.model import CellKind, Contents, ExecutionResult, Page, PageCell, Status
+from d2lbuild.model import CellKind, Contents, Page, PageCell
+from d2lbuild.rendering.discussions import Discussion
 from d2lbuild.rendering.displayed_code import displayed_code
-from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.myst import OF_FRAMEWORK
 from d2lbuild.rendering.nested_pieces import PlacedCell, with_places
+from d2lbuild.rendering.outputs import OutputSettings, displayed
+from d2lbuild.rendering.run_records import run_record
 
-__all__ = ["CodeNames", "LinePositions", "PageNotebook", "Prose", "markdown_cell", "page_notebook", "run_record"]
+__all__ = ["CodeNames", "LinePositions", "PageNotebook", "Prose", "markdown_cell", "page_notebook"]
 
 _POSITIONS_PER_CELL = 10_000
 """MyST-NB reports line `n` of cell `i` (both from 0) near ``(i + 1) * 10000 + n``."""
 _POSITION_OF_FIRST_LINE = 2
+_USUAL = OutputSettings()
 _COLONS = ":" * 9
 """Longer than any fence that the translation makes."""
 
@@ -78,11 +81,14 @@ def page_notebook(
     pages: frozenset[str] | set[str],
     *,
     names: CodeNames = _no_names,
+    outputs: OutputSettings = _USUAL,
+    discussions: Sequence[Discussion] = (),
     appendix: str = "",
     language: str = "en",
 ) -> PageNotebook:
     """Write `page` as a notebook; `pages` are the ids of the sections that have a page in this edition.
 
+    `outputs` says what is shown of what cells gave. `discussions` are the threads that were taken out of its text, and
     `appendix` is a page that the contents of this one end with, without a number. Runs are told of in `language`.
     """
     versions = _versions_of_labels(page)
@@ -92,7 +98,7 @@ def page_notebook(
     for placed in with_places(page.cells):
         cell = placed.cell
         written, cell_lines = (
-            _code_cell(cell, languages.get(cell.frameworks[0], "python"), {**names(cell), **_place(placed)})
+            _code_cell(cell, languages.get(cell.frameworks[0], "python"), {**names(cell), **_place(placed)}, outputs)
             if cell.kind is CellKind.CODE
             else _text_cell(placed, page, translate=translate, pages=pages, versions=versions)
         )
@@ -107,11 +113,13 @@ def page_notebook(
         at = _after_contents(cells)
         cells.insert(at, tree)
         lines.insert(at, ())
-    record = run_record(page, frameworks, language)
-    if record:
-        text = "\n".join([f"{_COLONS}{{d2l-run-record}}", *record, _COLONS])
-        cells.append(markdown_cell("d2l-run-record", text))
-        lines.append(())
+    for name, content in (
+        ("d2l-discussions", [" ".join([one.address, *one.frameworks]) for one in discussions]),
+        ("d2l-run-record", [f"{framework}: {text}" for framework, text in run_record(page, frameworks, language)]),
+    ):
+        if content:
+            cells.append(markdown_cell(name, "\n".join([f"{_COLONS}{{{name}}}", *content, _COLONS])))
+            lines.append(())
     metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
     node = nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})  # type: ignore[no-untyped-call]
     return PageNotebook(node, LinePositions(tuple(lines)))
@@ -130,7 +138,9 @@ def _after_contents(cells: Sequence[Mapping[str, Any]]) -> int:
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-def _code_cell(cell: PageCell, language: str, names: Mapping[str, object]) -> tuple[dict[str, Any], tuple[int, ...]]:
+def _code_cell(
+    cell: PageCell, language: str, names: Mapping[str, object], settings: OutputSettings
+) -> tuple[dict[str, Any], tuple[int, ...]]:
     source, saved = displayed_code(cell.source) if language == "python" else (cell.source, False)
     metadata: dict[str, Any] = {
         "d2lbuild": {"frameworks": list(cell.frameworks), "everywhere": cell.everywhere, "saved": saved, **names}
@@ -139,13 +149,16 @@ def _code_cell(cell: PageCell, language: str, names: Mapping[str, object]) -> tu
         metadata["d2lbuild"]["lexer"] = _lexer(language)
     if cell.tags:
         metadata["tags"] = sorted(cell.tags)
+    shown = displayed(cell.outputs, cell.id, cell.tags, settings)
+    if shown.pictures:
+        metadata["d2lbuild"]["pictures"] = [dict(picture) for picture in shown.pictures]
     written = {
         "cell_type": "code",
         "id": cell.id,
         "metadata": metadata,
         "source": source,
         "execution_count": None,
-        "outputs": [dict(output) for output in cell.outputs],
+        "outputs": list(shown.outputs),
     }
     return written, cell.lines or (cell.span.first,)
 
@@ -264,51 +277,3 @@ def _with_versions(cell: PageCell, versions: Mapping[str, Mapping[str, str]]) ->
         return f":{match[1]}:`{versions.get(match[2], {}).get(cell.frameworks[0], match[2])}`"
 
     return _NAMING.sub(name, cell.source)
-
-
-# --- the run ----------------------------------------------------------------------------------------------------------
-
-
-def run_record(page: Page, frameworks: Sequence[Framework], language: str = "en") -> list[str]:
-    """Say when and with which versions the page's code ran: one line a framework, none for a page without code."""
-    known = {framework.name: framework for framework in frameworks}
-    with_code = [
-        known[name]
-        for name in page.frameworks
-        if name in known and any(cell.kind is CellKind.CODE and name in cell.frameworks for cell in page.cells)
-    ]
-    if with_code and not page.results:
-        return [translated(language, "The code on this page was not executed.")]
-    return [_run_line(framework, page.results.get(framework.name), language) for framework in with_code]
-
-
-_ENDINGS = {
-    Status.DONE: "",
-    Status.FAILED: "; a cell raised an error",
-    Status.TIMEOUT: "; it was stopped at the time limit",
-    Status.DIED: "; its process ended early",
-    Status.NOT_STARTED: "; its kernel did not start",
-}
-"""For what ran; the others are said to be not executed."""
-
-
-def _run_line(framework: Framework, result: ExecutionResult | None, language: str) -> str:
-    if result is None or result.status is Status.SKIPPED:
-        return translated(language, "{framework}: not executed").format(framework=framework.title)
-    versions = dict(result.versions)
-    main = [package for package in framework.packages if package in versions]
-    parts = [f"{framework.title} {versions.pop(main[0])}"] if main else [framework.title]
-    python = versions.pop("python", "")
-    others = [f"{name} {version}" for name, version in versions.items() if name in framework.packages]
-    parts += others + ([f"Python {python}"] if python else [])
-    day = result.finished[:10]
-    text = translated(language, "Run on {day} with {tools} in {duration}")
-    run = text.format(day=day, tools=" · ".join(parts), duration=_duration(result.seconds))
-    return run + translated(language, _ENDINGS[result.status])
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"

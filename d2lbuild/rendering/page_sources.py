@@ -18,10 +18,13 @@ from d2lbuild.rendering.api_pages import ApiPage, api_pages, first_api_page
 from d2lbuild.rendering.book_files import files_of_book
 from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_tools
 from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.discussions import take_discussions
 from d2lbuild.rendering.forked_pages import on_pages
 from d2lbuild.rendering.myst import TranslationContext, translate
+from d2lbuild.rendering.outputs import OutputSettings
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
 from d2lbuild.rendering.page_store import PageStore, SourcePage
+from d2lbuild.rendering.site_notebooks import SiteNotebooks
 
 __all__ = ["Mirror", "Translator", "dialect", "site_files", "write_sources"]
 
@@ -112,6 +115,7 @@ class _Writing:
     ids: frozenset[str]
     names: LibraryNames
     appendix: str
+    notebooks: SiteNotebooks
 
 
 def write_sources(
@@ -126,7 +130,15 @@ def write_sources(
     """Bring the folder up to date, and return where the lines of its notebooks come from."""
     ids = frozenset(page.section.id for page in pages)
     writing = _Writing(
-        context, described, mirror, translator, store, ids, LibraryNames(described), first_api_page(described)
+        context,
+        described,
+        mirror,
+        translator,
+        store,
+        ids,
+        LibraryNames(described),
+        first_api_page(described),
+        SiteNotebooks(pages, context),
     )
     keys = _keys(pages, writing)
     found: dict[str, SourcePage] = {}
@@ -134,7 +146,7 @@ def write_sources(
     for page in pages:
         name = page.section.id
         known = store.source(name)
-        if known is not None and known.key == keys[name] and known.notebook == digest_of_file(mirror.path(name)):
+        if known is not None and known.key == keys[name] and _is_there(name, known, writing):
             found[name] = known
         else:
             missing[name] = page
@@ -145,6 +157,10 @@ def write_sources(
         context.observer("write", len(found), len(pages))
     for name, source in found.items():
         mirror.want(name, source.files)
+    writing.notebooks.finish(
+        {file for source in found.values() for file in source.notebooks},
+        {file for source in found.values() for file in source.figures},
+    )
     positions = {page.section.id: found[page.section.id].positions for page in pages}
     for api in _api_pages(writing):
         mirror.write(api.name, _as_bytes(api.notebook))
@@ -164,7 +180,7 @@ def _keys(pages: Sequence[Page], writing: _Writing) -> dict[str, str]:
     there = [str(file) for file in files_of_book(config.root, config.output)]
     shared = digest(
         config, context.frameworks, labels, sections, book.citations, writing.ids, names, writing.appendix, there,
-        digest_of_tools(), writing.translator,
+        digest_of_tools(), writing.translator, writing.notebooks.ids,
     )  # fmt: skip
     saved: dict[str, list[object]] = {}
     for name, one in writing.described.items():
@@ -186,22 +202,42 @@ def _keys(pages: Sequence[Page], writing: _Writing) -> dict[str, str]:
     }
 
 
+def _is_there(name: str, known: SourcePage, writing: _Writing) -> bool:
+    """Whether what making a page gave lies where it was left."""
+    return known.notebook == digest_of_file(writing.mirror.path(name)) and writing.notebooks.has(known.notebooks)
+
+
 def _write(page: Page, key: str, writing: _Writing) -> SourcePage:
     """Write one page's notebook."""
     context = writing.context
     name = page.section.id
     mirror = Mirror(context.config, writing.mirror.folder)
+    text, discussions = take_discussions(page, context.config.html.forum)
     written = page_notebook(
-        page,
+        text,
         [context.config.framework(one) for one in context.frameworks],
         writing.translator(page, context, writing.ids, mirror),
         writing.ids,
         names=writing.names.of,
+        outputs=OutputSettings(
+            stderr=context.config.html.stderr,
+            package=context.config.library.package,
+            language=context.config.language,
+        ),
+        discussions=discussions,
         appendix=writing.appendix if name == context.book.root else "",
         language=context.config.language,
     )
     mirror.write(name, _as_bytes(written.notebook))
-    found = SourcePage(key, digest_of_file(mirror.path(name)), tuple(sorted(mirror.taken())), written.positions)
+    notebooks, figures = writing.notebooks.write(page)
+    found = SourcePage(
+        key=key,
+        notebook=digest_of_file(mirror.path(name)),
+        files=tuple(sorted(mirror.taken())),
+        positions=written.positions,
+        notebooks=notebooks,
+        figures=figures,
+    )
     writing.store.keep_source(name, found)
     return found
 
@@ -223,6 +259,6 @@ def _as_bytes(notebook: Mapping[str, object]) -> bytes:
 
 def site_files(config: Config) -> Iterator[PurePosixPath]:
     """Yield the files for the site that the configuration names."""
-    yield from (path for path in (config.html.favicon, config.html.logo) if path)
+    yield from (path for path in (config.html.favicon, config.html.logo, config.html.image) if path)
     yield from config.html.css
     yield from config.html.javascript

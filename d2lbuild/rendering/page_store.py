@@ -39,6 +39,10 @@ class SourcePage:
     files: tuple[str, ...]
     """What the page shows or links, below the book's folder."""
     positions: LinePositions
+    notebooks: Mapping[str, FileFacts | None]
+    """What readers can download, below the site."""
+    figures: tuple[str, ...]
+    """What these show, below the book's folder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class PlainContext:
     numbers: Mapping[str, int]
     """Of labels, see `label_numbers`."""
     image: Callable[[Path], str]
-    """Copies a file of the book, and gives its address for this notebook."""
+    """Copies a file of the book, and gives its address for this notebook, quoted."""
     language: str = "en"
     """That of the book."""
 
@@ -192,7 +192,7 @@ class _Writer:
         file = resolve_path(self._context.root, self._context.section.path, target)
         if file is None or not file.is_file():
             return PurePosixPath(target).name
-        return quote(self._context.image(file))
+        return self._context.image(file)
 
 
 def _alternative(caption: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from d2lbuild.config.types import Config, HeaderLink
 from d2lbuild.model import Book
 from d2lbuild.rendering.book_language import translations_script
-from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language, translated
+from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language
 from d2lbuild.rendering.myst import PAGE_SCHEME
 
 __all__ = ["made_static_files", "sphinx_configuration"]
@@ -44,7 +44,7 @@ _DARK = {
 
 _STYLES = [
     f"book/{name}.css"
-    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "references", "api")
+    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "front-page", "references", "api")
 ]
 
 _SETTINGS = "book/settings.js"
@@ -52,7 +52,6 @@ _SETTINGS = "book/settings.js"
 _SUPPRESSED = [
     "toc.not_included",  # the source stage reports orphans
     "toc.no_title",  # and pages without a heading
-    "mystnb.mime_priority",  # outputs without a form that a page can show, such as widgets
     "myst.header",  # books skip heading levels
     "config.cache",
     "misc.highlighting_failure",  # shell commands in cells
@@ -69,7 +68,7 @@ def sphinx_configuration(
     """
     return {
         **_general(config, book),
-        **_markdown(config.language),
+        **_markdown(),
         **_look(config, source, made),
         **_mathematics(),
         "d2lbuild_frameworks": [(name, config.framework(name).title) for name in frameworks],
@@ -111,7 +110,7 @@ def _general(config: Config, book: Book) -> dict[str, Any]:
     }
 
 
-def _markdown(language: str) -> dict[str, Any]:
+def _markdown() -> dict[str, Any]:
     return {
         "myst_enable_extensions": ["dollarmath", "colon_fence", "deflist"],
         "myst_dmath_allow_labels": False,
@@ -119,20 +118,14 @@ def _markdown(language: str) -> dict[str, Any]:
         "myst_heading_anchors": 0,
         "myst_url_schemes": ["http", "https", "mailto", "ftp", PAGE_SCHEME],
         "nb_execution_mode": "off",
-        # They are merged when they are recorded; doing it again takes minutes for a line of a megabyte.
-        "nb_merge_streams": False,
-        "nb_output_stderr": "remove",
-        # Widgets would load their code from elsewhere.
-        "nb_ipywidgets_js": {},
-        "nb_code_prompt_show": translated(language, "Show {type}"),
-        "nb_code_prompt_hide": translated(language, "Hide {type}"),
     }
 
 
 def _look(config: Config, source: Path, made: Path) -> dict[str, Any]:
     html = config.html
     css, scripts = _present(config, html.css), _present(config, html.javascript)
-    logo, favicon = (_present(config, [path] if path else []) for path in (html.logo, html.favicon))
+    logo, favicon, image = (_present(config, [path] if path else []) for path in (html.logo, html.favicon, html.image))
+    files = [*css, *scripts, *image]
     return {
         "html_theme": "furo",
         "html_title": config.title,
@@ -147,10 +140,12 @@ def _look(config: Config, source: Path, made: Path) -> dict[str, Any]:
         "html_static_path": [
             str(_THEME / "static"),
             str(made),
-            *(str(source / _from(config, path)) for path in [*css, *scripts]),
+            *(str(source / _from(config, path)) for path in files),
         ],
         "html_css_files": [*_STYLES, *(path.name for path in css)],
         "html_js_files": [_SETTINGS, ("book/frameworks.js", {"defer": "defer"}), *(path.name for path in scripts)],
+        "html_baseurl": html.site_url,
+        "d2lbuild_site": {"url": html.site_url, "image": image[0].name if image else ""},
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_use_index": True,

@@ -5,12 +5,10 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
-from docutils.parsers.rst.directives.misc import Raw
 from sphinx.application import Sphinx
 from sphinx.ext.mathjax import html_visit_displaymath
 from sphinx.locale import _
 from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
@@ -20,8 +18,11 @@ from d2lbuild.rendering import (
     book_language,
     citations,
     framework_tabs,
+    furniture,
     nested_pieces,
     numbered_references,
+    page_ends,
+    raw_html,
     title_references,
 )
 from d2lbuild.rendering.absent_figures import AbsentFigure
@@ -29,10 +30,9 @@ from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
 from d2lbuild.rendering.code_links import LinkLibraryNames, use_linking_formatter
 from d2lbuild.rendering.navigation import Navigation
+from d2lbuild.rendering.outputs import on_pages
 
 __all__ = ["setup"]
-
-logger = logging.getLogger(__name__)
 
 _DISPLAYS = tuple(
     rf"\begin{{{name}{star}}}"
@@ -40,18 +40,6 @@ _DISPLAYS = tuple(
     for star in ("", "*")
 )
 """Environments that are displays by themselves, so that nothing may be put around their lines."""
-
-
-class RunRecord(Directive):
-    """``{d2l-run-record}``: when and with which versions a page ran, one line a framework."""
-
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        """Make a quiet block at the end of the page."""
-        record = nodes.container(classes=["d2l-run-record"])
-        record.extend(nodes.paragraph(line, line) for line in self.content if line.strip())
-        return [record]
 
 
 class RunNotice(Directive):
@@ -66,36 +54,6 @@ class RunNotice(Directive):
         notice = nodes.container("", nodes.paragraph(text, text), classes=["d2l-run-notice"])
         notice[nested_pieces.PLACE] = self.options.get("place", "")
         return [notice]
-
-
-class RawFromBook(Raw):
-    """``raw`` whose ``:file:`` lies beside the chapter, not beside the notebook that was made of it."""
-
-    def run(self) -> list[nodes.Node]:
-        """Read the file, if it is there and in the book."""
-        env = self.state.document.settings.env
-        if "url" in self.options:
-            return self._nothing("a page cannot take in text from an address (raw:: with :url:)")
-        if "file" not in self.options:
-            return list(super().run())
-        root = Path(env.config.d2lbuild_root).resolve()
-        chapter = root / env.config.d2lbuild_sources.get(env.current_document.docname, "")
-        path = (chapter.parent / self.options["file"]).resolve()
-        if not path.is_relative_to(root):
-            return self._nothing(f"the file {self.options['file']} lies outside of the book")
-        env.note_dependency(str(path))  # also one that is not there: it may come
-        if not path.is_file():
-            return self._nothing(f"the file {self.options['file']} does not exist")
-        return [nodes.raw("", path.read_text(encoding="utf-8"), format=self.arguments[0].lower())]
-
-    def _nothing(self, reason: str) -> list[nodes.Node]:
-        logger.warning(reason, location=(self._docname, self.lineno), type="d2l", subtype="raw")
-        return []
-
-    @property
-    def _docname(self) -> str:
-        docname: str = self.state.document.settings.env.current_document.docname
-        return docname
 
 
 def _visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
@@ -146,9 +104,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("d2lbuild_root", "", "", types=frozenset({str}))
     app.add_config_value("d2lbuild_sources", {}, "", types=frozenset({dict}))
     app.add_directive("d2l-absent-figure", AbsentFigure)
-    app.add_directive("d2l-run-record", RunRecord)
     app.add_directive("d2l-run-notice", RunNotice)
-    app.add_directive("raw", RawFromBook, override=True)
     app.add_directive("autoclass", AutoClass)
     app.add_directive("autofunction", AutoFunction)
     for name, directive in DIRECTIVES.items():
@@ -162,6 +118,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(SingleIds)
     api_objects.connect(app)
     api_index.connect(app)
+    on_pages.connect(app)
+    page_ends.connect(app)
+    furniture.connect(app)
+    raw_html.connect(app)
     Navigation().connect(app)
     app.connect("builder-inited", _set_up_builder, priority=900)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

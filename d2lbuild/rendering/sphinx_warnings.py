@@ -21,6 +21,7 @@ _RULES = {
     "ref.ref": "undefined-label",
     "ref.eq": "undefined-label",
     "d2l.raw": "missing-file",
+    "d2l.remote": "fetched-from-elsewhere",
     "d2l.name": "undefined-name",
 }
 _NO_TRANSLATION = re.compile(r'Language "[\w-]+" not supported: Docutils-generated text')

@@ -54,6 +54,7 @@ def test_nothing_to_do(tmp_path: Path) -> None:
         (site / "one.html").unlink,
         lambda: (site / "two.html").write_text("something else"),
         lambda: (site / "strange.html").write_text("from elsewhere"),
+        lambda: (tmp_path / "cache" / "results" / "ab").mkdir(parents=True),  # where another build puts a result
     ]
     for number, edit in enumerate(edits):
         edit()

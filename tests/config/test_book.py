@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from d2lbuild.config import HeaderLink, load_config
+from d2lbuild.config.types import NotebookService
 from d2lbuild.model import Needs
 
 Write = Callable[[str, str], Path]
@@ -58,6 +59,14 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
         css = ["static/a.css"]
         javascript = ["static/a.js"]
         repository = "https://x.y/z"
+        stderr = "show"
+        branch = "dev"
+        site_url = "https://book.x.y/en"
+        image = "static/l.svg"
+        forum = "https://forum.x.y/t/"
+        pdf = "https://x.y/{framework}.pdf"
+        [html.notebooks]
+        binder = "https://b.x/{framework}?path={section}.ipynb"
         [html.math_macros]
         RR = '\\mathbb{R}'
         [library]
@@ -102,6 +111,20 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
     assert config.html.css == (PurePosixPath("static/a.css"),)
     assert config.html.javascript == (PurePosixPath("static/a.js"),)
     assert config.html.repository == "https://x.y/z"
+    assert config.html.stderr
+    assert (config.html.repository, config.html.branch) == ("https://x.y/z", "dev")
+    assert (config.html.site_url, config.html.image) == ("https://book.x.y/en/", PurePosixPath("static/l.svg"))
+    assert config.html.forum == "https://forum.x.y/t/"
+    assert config.html.pdf == {"jax": "https://x.y/jax.pdf", "pytorch": "https://x.y/pytorch.pdf"}
+    assert config.html.services == (
+        NotebookService(
+            "Binder",
+            {
+                "jax": "https://b.x/jax?path={section}.ipynb",
+                "pytorch": "https://b.x/pytorch?path={section}.ipynb",
+            },
+        ),
+    )
     assert config.html.math_macros == {"RR": r"\mathbb{R}"}
     assert (config.library.package, config.library.version_file) == ("mylib", PurePosixPath("mylib/__init__.py"))
     assert (config.execution.enabled, config.execution.timeout, config.execution.startup_timeout) == (False, 30, 1.5)
@@ -111,8 +134,8 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
     assert (run.fork, run.sandbox, run.memory) == (False, True, 3 * 2**29)
     assert (run.shared_cache, run.shared_cache_writable) == ("s3://bucket/results", True)
     assert run.sections == {
-        "cnn/lenet": Needs(1, 8 * 2**30, True, 500_000_000, 900, ("networkx==3.3",), "conf/book.toml:40"),
-        "cnn": Needs(origin="conf/book.toml:47"),
+        "cnn": Needs(origin="conf/book.toml:55"),
+        "cnn/lenet": Needs(1, 8 * 2**30, True, 500_000_000, 900, ("networkx==3.3",), "conf/book.toml:48"),
     }
     assert config.output == book / "out/all"
     assert pickle.loads(pickle.dumps(config)) == config
@@ -179,6 +202,28 @@ def test_wrong_ways_of_running_are_named_with_their_lines(
     assert len(found) == len(messages)
     for finding, message in zip(found, messages, strict=True):
         assert finding.startswith(f"conf/book.toml:{message}")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('site_url = "book.x.y"', "`site_url` must be an address that begins with `https://` or `http://`"),
+        ('forum = ""', "`forum` must be an address"),
+        ('branch = " "', "`branch` must not be empty"),
+        ('pdf = "https://x.y/{section}.pdf"', "`pdf` has `{section}`, where only `{framework}` can stand"),
+        (
+            'notebooks = { colab = "https://x.y/{page}" }',
+            "`notebooks.colab` has `{page}`, where only `{framework}` and `{section}` can stand",
+        ),
+        ('image = "none.png"', "`image`: there is no file none.png"),
+        ('notebooks = { kaggle = "https://x.y" }', "`notebooks.kaggle` is not known"),
+    ],
+)
+def test_wrong_addresses_are_named_with_their_lines(write: Write, wrong: Wrong, line: str, message: str) -> None:
+    write("conf/book.toml", f"{SMALL}[html]\n{line}\n")
+    (found,) = wrong()
+    assert found.startswith("conf/book.toml:7: error: ")
+    assert message in found
 
 
 def test_all_problems_of_all_files_are_reported_at_once(write: Write, wrong: Wrong) -> None:
@@ -263,6 +308,7 @@ def test_a_wrong_value_of_the_book_is_named_with_its_line(write: Write, wrong: W
         ('author = "A"\nauthors = ["B"]', "conf/book.toml:1: error: [book] has both `author` and `authors`"),
         ('[html]\nfavicon = "f.png"', "conf/book.toml:7: error: [html] `favicon`: there is no file f.png"),
         ("[html]\nmath_macros = { R = 1 }", "conf/book.toml:7: error: [html] `math_macros.R` must be text in quotes"),
+        ('[html]\nstderr = "yes"', "conf/book.toml:7: error: [html] `stderr` must be 'remove' or 'show'"),
         ('[output]\nfolder = "."', "conf/book.toml:6: error: [output] folder must not be the book itself"),
         ("[execution]\ntimeout = nan", "conf/book.toml:7: error: [execution] `timeout` must be"),
         ("[execution]\ntimeout = inf", "conf/book.toml:7: error: [execution] `timeout` must be"),

@@ -80,7 +80,8 @@ def test_values_arrive(whole: Path, defaults: Path) -> None:
         HeaderLink("Code", "https://github.com/me/book", "fab fa-github"),
         HeaderLink("中文版", "https://zh.x.y", "fas fa-link"),
     )
-    assert config.html.repository == "https://github.com/me/book"
+    assert (config.html.repository, config.html.branch) == ("https://github.com/me/book", "master")
+    assert config.html.services == ()
     assert (config.html.favicon, config.html.logo) == (PurePosixPath("static/favicon.png"), None)
     assert config.html.css == (PurePosixPath("static/a.css"), PurePosixPath("static/b.css"))
     assert config.library.version_file == PurePosixPath("lib/__init__.py")
@@ -231,3 +232,28 @@ def test_a_definition_that_is_wrong_fails_an_existing_book_too(book: Path, defau
     with pytest.raises(ConfigError) as caught:
         load_config(book, defaults=defaults)
     assert [finding.rule for finding in caught.value.findings] == ["bad-value", "missing-key"]
+
+
+def test_notebooks_elsewhere_have_a_repository_for_each_framework(book: Path, defaults: Path, write: Write) -> None:
+    write(
+        "config.ini",
+        "[build]\ntabs = jax, pytorch\n"
+        "[colab]\ngithub_repo = JAX, me/colab\n    torch, me/other\n    pytorch, nowhere\n"
+        "[sagemaker]\ngithub_repo = me/all\n",
+    )
+    config = load_config(book, defaults=defaults)
+    studio = "https://studiolab.sagemaker.aws/import/github/me/all/blob/main/{section}.ipynb"
+    assert [(one.name, one.addresses) for one in config.html.services] == [
+        ("Colab", {"jax": "https://colab.research.google.com/github/me/colab/blob/master/{section}.ipynb"}),
+        ("SageMaker Studio Lab", {"jax": studio, "pytorch": studio}),
+    ]
+    assert [str(finding) for finding in config.findings] == [
+        (
+            "config.ini:5: warning: [colab] `github_repo` names `torch`, which is not in `tabs`: ignored "
+            "(did you mean `pytorch`?) [unknown-framework]"
+        ),
+        (
+            "config.ini:6: warning: [colab] `github_repo`: `nowhere` is no repository on GitHub: ignored "
+            "(write it as owner/name) [bad-value]"
+        ),
+    ]

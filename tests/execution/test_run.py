@@ -132,6 +132,7 @@ def test_a_flood_of_text_is_cut_and_not_kept(make_request: MakeRequest) -> None:
     result = run_notebook(make_request("for _ in range(1000): print('x' * 100_000)", "print('next')", max_output=5000))
     assert result.status is Status.DONE
     kept, notice = texts(result, 0)
+    assert {output["name"] for output in result.outputs[0]} == {"stdout"}, "pages show no other stream"
     assert kept == "x" * 5000
     assert "cut here" in notice
     assert "5,000" in notice

@@ -250,6 +250,41 @@ def test_a_book_full_of_faults_is_built_all_the_same(tmp_path: Path) -> None:
     assert again.findings == report.findings
 
 
+def test_kept_outputs_are_shown_without_running_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = make(tmp_path)
+    nothing = build(config, BuildRequest(("pytorch",), execute=False))
+    assert "The code on this page was not executed." in text_of(page(nothing, "two"))
+    run(config)
+
+    kept = build(config, BuildRequest(("pytorch",), execute=False))
+    assert (kept.plan, kept.results, kept.executed) == (None, (), 0)
+    assert "direct 21" in text_of(page(kept, "two"))
+    assert "d2l-page-notice" not in page(kept, "two")
+
+    monkeypatch.setattr("d2lbuild.notebook_runs.environment_digest", lambda *_: "another")
+    monkeypatch.setattr("d2lbuild.notebook_runs.environment_text", lambda *_: "python 3.11")
+    old = build(config, BuildRequest(("pytorch",), execute=False))
+    assert "direct 21" in text_of(page(old, "two"))
+    assert "The outputs for PyTorch were made in another environment than the present one." in page(old, "two")
+
+    make(tmp_path, {"two.md": str(FILES["two.md"]).replace("print('direct'", "print('other'")})
+    other = build(load_config(tmp_path), BuildRequest(("pytorch",), execute=False))
+    assert "direct 21" not in text_of(page(other, "two"))
+    assert "three other" in text_of(page(other, "three"))
+
+
+def test_sections_that_are_not_run_show_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = make(tmp_path)
+    run(config)
+    monkeypatch.setattr("d2lbuild.notebook_runs.environment_digest", lambda *_: "another")
+    monkeypatch.setattr("d2lbuild.notebook_runs.environment_text", lambda *_: "python 3.11")
+    report, ran = run(config, sections=["three"])
+    assert ran == ["three"]
+    assert "d2l-page-notice" not in page(report, "three")
+    assert "direct 21" in text_of(page(report, "two"))
+    assert "d2l-page-notice" in page(report, "two")
+
+
 def test_an_output_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     config = make(tmp_path / "book", conf=CONF)

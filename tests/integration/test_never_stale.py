@@ -32,6 +32,10 @@ release = "0.1"
 frameworks = ["pytorch", "jax"]
 bibliography = ["d2l.bib"]
 resources = ["img"]
+
+[html]
+site_url = "https://book.example.org"
+{html}
 """
 INDEX = """\
 # The Book
@@ -86,8 +90,13 @@ def f_{name}(x):  #@save
 #@tab jax
 d2l.f_one(2)
 ```
+
+:begin_tab:`jax`
+[Discussions](https://discuss.example.org/t/1)
+:end_tab:
 """
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="10"><circle r="4"/></svg>'
+FRONT = '<b>Front {number}</b> <img src="img/one.svg"> <a href="two.html">Two</a>'
 BIB = """\
 @article{{ada, author={{Ada Lovelace}}, title={{{title}}}, journal={{J}}, year={{1842}}}}
 @article{{bob, author={{Bob Brown and Cy Clark}}, title={{On Bread}}, journal={{K}}, year={{1999}}}}
@@ -101,13 +110,14 @@ class History:
     pages: list[str] = field(default_factory=lambda: ["one", "two", "three"])
     files: dict[str, str] = field(default_factory=dict)
     title: str = "A Book"
+    html: str = ""
 
     def __post_init__(self) -> None:
         for name in self.pages:
             self.add(name)
         self.files["preface.md"] = "# Preface\n:label:`chap_preface`\n\nFirst words. :citet:`ada`"
         self.files["references.md"] = "# References\n\n:bibliography:`../d2l.bib`"
-        self.files["front.html"] = "<b>Front</b>"
+        self.files["front.html"] = FRONT.format(number=0)
         self.files["../d2l.bib"] = BIB.format(title="On Engines")
 
     def add(self, name: str) -> None:
@@ -118,7 +128,7 @@ class History:
         """Bring the folder to this state, leaving files alone that have not changed."""
         index = INDEX.format(contents="\n".join(self.pages))
         wanted = {root / "chapters" / name: text for name, text in {**self.files, "index.md": index}.items()}
-        wanted[root / "conf" / "book.toml"] = CONF.format(title=self.title)
+        wanted[root / "conf" / "book.toml"] = CONF.format(title=self.title, html=self.html)
         wanted = {Path(os.path.normpath(path)): text for path, text in wanted.items()}
         for path in [path for path in root.rglob("*") if path.is_file() and path not in wanted]:
             path.unlink()
@@ -206,12 +216,18 @@ def _change_other_work(history: History, number: int) -> None:
 
 
 def _change_front(history: History, number: int) -> None:
-    history.files["front.html"] = f"<b>Front {number}</b>"
+    history.files["front.html"] = FRONT.format(number=number)
 
 
 def _toggle_front(history: History, _number: int) -> None:
     if history.files.pop("front.html", None) is None:
         history.files["front.html"] = "<b>Front again</b>"
+
+
+def _change_services(history: History, number: int) -> None:
+    colab = f"https://colab.example.org/{{section}}/{number}"
+    repository = f'repository = "https://github.com/someone/book"\nbranch = "b{number}"'
+    history.html = f'{repository}\nnotebooks = {{ colab = "{colab}" }}'
 
 
 def _change_title(history: History, number: int) -> None:
@@ -252,6 +268,9 @@ EDITS: dict[str, Callable[[History, int], None]] = {
     "front page": _change_front,
     "front page comes or goes": _toggle_front,
     "book's title": _change_title,
+    "thread": _substitute("/t/1", "/t/1{n}"),
+    "no thread": _substitute("[Discussions](https", "See https"),
+    "links": _change_services,
 }
 
 
@@ -332,8 +351,8 @@ def test_one_prose_edit_writes_one_page(folder: Path) -> None:
     book.write(folder / "book")
     _build(folder / "book", folder / "kept", jobs=1)
     changed = {path.relative_to(site).as_posix() for path, time in before.items() if path.stat().st_mtime_ns != time}
-    # The index of names and the page of searches are always written.
-    assert changed == {"two.html", "genindex.html", "search.html"}
+    # The index of names, the page of searches and that for what is not there are always written.
+    assert changed == {"two.html", "genindex.html", "search.html", "404.html"}
 
 
 def _written(folder: Path, book: History) -> set[str]:
@@ -343,7 +362,7 @@ def _written(folder: Path, book: History) -> set[str]:
     book.write(folder / "book")
     _build(folder / "book", folder / "kept", jobs=1)
     changed = {path for path, time in before.items() if path.stat().st_mtime_ns != time}
-    return {path.relative_to(site).as_posix() for path in changed} - {"genindex.html", "search.html"}
+    return {path.relative_to(site).as_posix() for path in changed} - {"genindex.html", "search.html", "404.html"}
 
 
 def test_an_edit_of_the_bibliography_writes_the_pages_that_show_it(folder: Path) -> None:

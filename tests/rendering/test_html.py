@@ -16,6 +16,7 @@ from .pages import JAX, MXNET, PYTORCH, PageBuilder, as_myst, make_book, make_co
 BOTH = ("pytorch", "jax")
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><circle cx="5" cy="5" r="4"/></svg>'
+FRONT = '<b class="front">Front</b><img alt="A &amp; B" src="img/a.svg#x">'
 BIB = """@article{ada, author={Ada Lovelace and Charles Babbage and Some Body},
     title={On Engines}, journal={J}, year={1842}}
 @article{broken, title={never closed"""
@@ -145,7 +146,7 @@ def _two() -> Page:
 def _write_book(root: Path) -> None:
     (root / "chapters" / "img").mkdir(parents=True)
     (root / "chapters" / "img" / "a.svg").write_text(SVG, encoding="utf-8")
-    (root / "chapters" / "front.html").write_text('<b class="front">Front</b>', encoding="utf-8")
+    (root / "chapters" / "front.html").write_text(FRONT, encoding="utf-8")
     (root / "d2l.bib").write_text(BIB, encoding="utf-8")
     (root / "torch.py").write_text(LIBRARY, encoding="utf-8")
 
@@ -272,7 +273,9 @@ def test_the_library_is_described_without_importing_it(site: Site) -> None:
 
 
 def test_raw_files_are_read_beside_the_chapter(site: Site) -> None:
-    assert '<b class="front">Front</b>' in site.html("index")
+    written = re.search(r'<b class="front">Front</b><img alt="A &amp; B" src="([^"]*)#x">', site.html("index"))
+    assert written
+    assert (site.context.output / written[1]).read_text(encoding="utf-8") == SVG
 
 
 def test_the_bibliography_lists_cited_works(site: Site) -> None:
@@ -341,4 +344,5 @@ def test_a_second_build_writes_nothing_and_remembers_the_findings(site: Site) ->
     assert again.findings == site.result.findings
     written = {path for path, time in before.items() if path.stat().st_mtime_ns != time}
     # The preface shows an image that may have come, and the index lists it.
-    assert {path.name for path in written} <= {"genindex.html", "search.html", "preface.html", "index.html"}
+    others = {"genindex.html", "search.html", "404.html"}
+    assert {path.name for path in written} <= {*others, "preface.html", "index.html"}

@@ -11,7 +11,7 @@ import sphinx
 
 from d2lbuild import rendering
 from d2lbuild.model import Status
-from d2lbuild.rendering import page_notebook
+from d2lbuild.rendering import reader_texts, run_records
 from d2lbuild.rendering.locale import (
     Texts,
     language_tag,
@@ -21,6 +21,7 @@ from d2lbuild.rendering.locale import (
     texts_of,
     translated,
 )
+from d2lbuild.rendering.outputs import display
 
 FOLDER = Path(rendering.__file__).parent
 
@@ -44,7 +45,7 @@ def test_all_tables_have_the_same_texts_with_the_same_places(language: str) -> N
     for text, translation in table.items():
         missing = set(_places(text)) - set(_places(translation))
         assert set(_places(translation)) <= set(_places(text)), text
-        assert missing <= {"{type}"}, text
+        assert missing == set(), text
         assert translation.strip(), text
 
 
@@ -69,7 +70,13 @@ def _texts_of_templates() -> Iterator[str]:
 @pytest.mark.parametrize("language", languages())
 def test_every_text_is_translated(language: str) -> None:
     table = texts_of(language)
-    found = {*_texts_of_code(), *page_notebook._ENDINGS.values()} - {""}
+    found = {
+        *_texts_of_code(),
+        *run_records._ENDINGS.values(),
+        *reader_texts._TEXTS.values(),
+        display._ELSEWHERE,
+        display._INTERACTIVE,
+    } - {""}
     assert len(found) > 20
     assert found <= table.keys()
     folder = Path(sphinx.__file__).parent / "locale"
@@ -78,7 +85,7 @@ def test_every_text_is_translated(language: str) -> None:
 
 
 def test_every_ending_of_a_run_is_told() -> None:
-    assert {*page_notebook._ENDINGS} == {*Status} - {Status.SKIPPED}
+    assert {*run_records._ENDINGS} == {*Status} - {Status.SKIPPED}
 
 
 def test_texts_of_templates_keep_the_white_space_around_them() -> None:

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
 import pytest
 
@@ -37,7 +38,7 @@ def context(tmp_path: Path) -> PlainContext:
         section=sections["ch/one"],
         pages=frozenset({"ch/one", "two"}),
         numbers=label_numbers(book),
-        image=lambda file: f"../img/{file.name}",
+        image=lambda file: quote(f"../img/{file.name}"),
     )
 
 

@@ -92,7 +92,7 @@ class BoundedClient(NotebookClient):
         joined = msg["msg_type"] == "stream" and last.get("name") == content["name"]
         if not joined and len(outs) >= _MAX_OUTPUTS and not self.clear_before_next_output:
             self._cut = True
-            outs.append(_notice(f"a cell may show {_MAX_OUTPUTS:,} outputs"))
+            outs.append(_notice(f"a cell may show {_MAX_OUTPUTS:,} outputs", "stdout"))
             return outs[-1]
         self._cut = self._shorten(msg)
         if joined:
@@ -100,7 +100,7 @@ class BoundedClient(NotebookClient):
         else:
             super().output(outs, msg, display_id, cell_index)
         if self._cut:
-            outs.append(_notice(f"a cell may print {self.max_output:,} characters"))
+            outs.append(_notice(f"a cell may print {self.max_output:,} characters", content.get("name", "stdout")))
         return outs[-1]
 
     def _shorten(self, msg: dict[str, Any]) -> bool:
@@ -137,9 +137,10 @@ def _sizes(content: dict[str, Any]) -> tuple[int, int]:
     return sum(size for kind, size in sizes.items() if kind.startswith("text/")), sum(sizes.values())
 
 
-def _notice(limit: str) -> NotebookNode:
+def _notice(limit: str, name: str) -> NotebookNode:
+    """Return what says that something is missing, in the stream that it is missing from: pages show but one of them."""
     text = f"\n[… the output is cut here: {limit}]\n"
-    return cast("NotebookNode", new_output("stream", name="stderr", text=text))  # type: ignore[no-untyped-call]
+    return cast("NotebookNode", new_output("stream", name=name, text=text))  # type: ignore[no-untyped-call]
 
 
 def clean_outputs(outputs: list[NotebookNode], max_output: int) -> tuple[Output, ...]:

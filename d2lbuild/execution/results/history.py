@@ -119,6 +119,10 @@ class History:
             discard(path)
             return None
 
+    def knows_book(self) -> bool:
+        """Whether any notebook of this book was ever run."""
+        return (self.folder / "history" / book_folder(self.book)).is_dir()
+
     def records(self) -> Iterator[tuple[str, str, HistoryRecord]]:
         """Yield what is known of all notebooks of this book: section, framework, record."""
         top = self.folder / "history" / book_folder(self.book)

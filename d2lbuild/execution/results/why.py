@@ -9,7 +9,7 @@ from d2lbuild.execution.plan import NotebookToRun
 from d2lbuild.execution.results.history import History, HistoryRecord
 from d2lbuild.execution.results.keys import ABSENT, UNREADABLE, FileDigests, KeyParts
 
-__all__ = ["Change", "Explanation", "explain"]
+__all__ = ["Change", "Explanation", "explain", "packages_of"]
 
 _WORDS = {
     "schema": "how d2lbuild runs notebooks",
@@ -113,14 +113,15 @@ def _diff(old: str, new: str) -> Iterator[str]:
 
 def _versions(old: str, new: str) -> Iterator[str]:
     """Compare lists of packages: by name where lines are exact requirements, by line where they are not."""
-    before, after = _packages(old), _packages(new)
+    before, after = packages_of(old), packages_of(new)
     for name in sorted({*before, *after}):
         then, now = before.get(name), after.get(name)
         if then != now:
             yield f"{name} {then} -> {now}" if then and now else f"+{name} {now}" if now else f"-{name} {then}"
 
 
-def _packages(text: str) -> dict[str, str]:
+def packages_of(text: str) -> dict[str, str]:
+    """Return the packages that the text of an environment or a lock names, with their versions as written."""
     found: dict[str, str] = {}
     for line in text.splitlines():
         match = _REQUIREMENT.fullmatch(line.strip())

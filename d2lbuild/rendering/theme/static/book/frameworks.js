@@ -42,9 +42,9 @@
 
   // The first element on the screen that no choice hides.
   function firstInView() {
-    const top = document.querySelector(".d2l-bar")?.getBoundingClientRect().bottom || 0;
+    const top = document.querySelector(".d2l-page-bar")?.getBoundingClientRect().bottom || 0;
     const pieces = all("article :is(h1, h2, h3, h4, p, figure, li, .d2l-tabs, div.cell, .math-wrapper)");
-    return pieces.find((piece) => !piece.closest("[data-framework], .d2l-bar") && piece.getBoundingClientRect().bottom > top);
+    return pieces.find((piece) => !piece.closest("[data-framework], .d2l-page-bar") && piece.getBoundingClientRect().bottom > top);
   }
 
   function choose(name, element = firstInView()) {

@@ -14,6 +14,8 @@ from d2lbuild.extraction import libraries
 from d2lbuild.model import Status
 from d2lbuild.pipeline import BuildReport, BuildRequest, build, select_frameworks
 
+from .claims import read_claims, text_of
+
 pytestmark = [pytest.mark.integration, pytest.mark.frameworks, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +57,19 @@ def test_a_second_build_runs_nothing(config: Config, report: BuildReport) -> Non
     assert again.executed == 0
     assert again.plan
     assert again.plan.todo == ()
+
+
+def test_numbers_in_the_text_agree_with_the_outputs(report: BuildReport) -> None:
+    printed = {(one.section, one.framework): text_of(one.result.outputs) for one in report.results}
+    wrong = []
+    for claim in read_claims():
+        mine = [key for key in printed if key[0] == claim.section and claim.framework in {"all", key[1]}]
+        assert mine, f"no notebook for {claim}"
+        for key in mine:
+            number = claim.number(printed[key])
+            if number is None or not claim.holds(number):
+                wrong.append(f"{claim} is {number} in {key[1]}: the text says “{claim.text}”")
+    assert wrong == []
 
 
 @pytest.mark.parametrize("name", ["pytorch", "mxnet", "tensorflow", "jax"])

@@ -1,0 +1,80 @@
+"""The notebooks that readers download: of each page with code, for each of its frameworks, below the site's folder.
+
+A downloaded notebook stands alone, so figures have the site's addresses where these are known; otherwise they lie
+where the book has them.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from d2lbuild.files import copy_if_changed, write_if_changed
+from d2lbuild.model import Page
+from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.notebooks import plain_notebook
+from d2lbuild.rendering.page_store import FileFacts, facts_of
+from d2lbuild.rendering.plain_markdown import PlainContext, label_numbers
+
+__all__ = ["NOTEBOOKS", "SiteNotebooks", "notebook_path"]
+
+NOTEBOOKS = "_notebooks"
+"""The folder below the site."""
+_FIGURES = "figures"
+
+
+def notebook_path(framework: str, section: str) -> str:
+    """Return where a notebook lies below the site."""
+    return f"{NOTEBOOKS}/{framework}/{section}.ipynb"
+
+
+class SiteNotebooks:
+    """Writes the notebooks of one site."""
+
+    def __init__(self, pages: Sequence[Page], context: RenderContext) -> None:
+        self._context = context
+        self._numbers = label_numbers(context.book)
+        self.ids = {
+            framework: frozenset(page.section.id for page in pages if framework in page.coded)
+            for framework in context.frameworks
+        }
+        """By framework the sections that have a notebook, to which others can lead."""
+
+    def write(self, page: Page) -> tuple[dict[str, FileFacts | None], tuple[str, ...]]:
+        """Write the notebooks of a page; return what lies where below the site, and the figures that they show."""
+        context = self._context
+        written: dict[str, FileFacts | None] = {}
+        figures: set[str] = set()
+
+        def figure(file: Path) -> str:
+            name = PurePosixPath(os.path.relpath(file.resolve(), context.config.root.resolve())).as_posix()
+            figures.add(name)
+            if context.config.html.site_url:
+                return context.config.html.site_url + quote(f"{NOTEBOOKS}/{_FIGURES}/{name}")
+            return quote(PurePosixPath(os.path.relpath(name, page.section.path.parent)).as_posix())
+
+        for framework in page.coded:
+            plain = PlainContext(
+                context.config.root, context.book, page.section, self.ids[framework], self._numbers, figure
+            )
+            name = notebook_path(framework, page.section.id)
+            path = context.output / name
+            write_if_changed(path, plain_notebook(page, context.config.framework(framework), plain))
+            written[name] = facts_of(path)
+        return written, tuple(sorted(figures))
+
+    def has(self, files: Mapping[str, FileFacts | None]) -> bool:
+        """Whether notebooks lie below the site as they were left."""
+        return all(facts and facts == facts_of(self._context.output / name) for name, facts in files.items())
+
+    def finish(self, files: Iterable[str], figures: Iterable[str]) -> None:
+        """Bring the figures up to date that notebooks show, and remove what belongs to pages that are gone."""
+        folder = self._context.output / NOTEBOOKS
+        wanted = {self._context.output / name for name in files}
+        for name in figures if self._context.config.html.site_url else ():
+            copy = folder / _FIGURES / name
+            copy_if_changed(self._context.config.root / name, copy)
+            wanted.add(copy)
+        for path in folder.rglob("*"):
+            if path.is_file() and path not in wanted:
+                path.unlink()
