@@ -226,6 +226,8 @@ class Book:
     """By name; the first of several wins."""
     citations: frozenset[str] = frozenset()
     """The keys of the bibliography."""
+    bibliography: tuple[PurePosixPath, ...] = ()
+    """The BibTeX files, relative to the book's root: those of the configuration and of ``:bibliography:`` marks."""
     orphans: tuple[str, ...] = ()
     """Ids of sources that match the patterns but that no ``toc`` reaches."""
     findings: tuple[Finding, ...] = ()

@@ -26,7 +26,7 @@ from d2lbuild.execution.results.shared import SharedCache
 from d2lbuild.execution.running import BackendOptions
 from d2lbuild.execution.scheduler import demand_of, refusal, skipped
 from d2lbuild.model import ExecutionResult, Needs, Notebook
-from d2lbuild.source.book import SUFFIXES
+from d2lbuild.source.links import SUFFIXES
 
 __all__ = ["NotebookRuns", "book_digests"]
 

@@ -81,7 +81,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     kept_results = runs.kept(results.keys()) if runs else ()
     kept = {(one.section, one.framework): (result, notice) for one, result, notice in kept_results}
     with without_collections():
-        pages = _assemble(book, editions, results, kept)
+        pages = _assemble(book, editions, results, kept, language=config.language)
         _remember_expansions(config, editions, known)
         outputs, more = _render(
             config, request, book, pages=pages, editions=editions, modules=modules, observer=observer
@@ -241,6 +241,8 @@ def _assemble(
     editions: Mapping[str, Edition],
     results: Mapping[tuple[str, str], ExecutionResult],
     kept: Mapping[tuple[str, str], tuple[ExecutionResult, str]],
+    *,
+    language: str,
 ) -> list[Page]:
     """Make the pages; `kept` are results of earlier runs, each with what to say of it."""
     shown = {**results, **{one: result for one, (result, _) in kept.items()}}
@@ -251,7 +253,7 @@ def _assemble(
         if notebooks:
             known = {one: shown[name, one] for one in notebooks if (name, one) in shown}
             outdated = {one: notices[name, one] for one in notebooks if (name, one) in notices}
-            pages.append(assemble(section, notebooks, known, outdated))
+            pages.append(assemble(section, notebooks, known, outdated, language=language))
     return pages
 
 

@@ -16,6 +16,8 @@ from sphinx.util.docutils import SphinxDirective
 # Not exported by the domain's package, as the classes above are.
 from sphinx.domains.python import PyClasslike  # isort: skip
 
+from d2lbuild.rendering.locale import translated
+
 __all__ = ["DIRECTIVES"]
 
 
@@ -91,7 +93,8 @@ class _Listing(SphinxDirective):
         """Fold the code."""
         code = "\n".join(self.content)
         block = nodes.literal_block(code, code, language="python", classes=["d2l-listing"])
-        before = nodes.raw("", '<details class="d2l-source"><summary>Source</summary>', format="html")
+        words = translated(self.config.language, "Source")
+        before = nodes.raw("", f'<details class="d2l-source"><summary>{words}</summary>', format="html")
         return [before, block, nodes.raw("", "</details>", format="html")]
 
 

@@ -17,6 +17,7 @@ from d2lbuild.edition.parity import ParityRow, parity
 from d2lbuild.model import Book, LabelKind, Section, Span
 from d2lbuild.rendering.api_entries import Definition, Described, Entry, is_public, methods_of
 from d2lbuild.rendering.api_reference import arguments_of
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, markdown_cell
 
 __all__ = ["ApiPage", "api_objects", "api_pages", "first_api_page"]
@@ -68,9 +69,12 @@ def api_pages(
 ) -> Iterator[ApiPage]:
     """Write all pages; `prose` translates docstrings, by framework."""
     if len(described) > 1:
-        yield _overview(described)
+        yield _overview(described, config.language)
     for framework, one in described.items():
-        title = f"`{one.module}` for {one.library.framework.title}" if len(described) > 1 else "API Reference"
+        title = translated(config.language, "API Reference")
+        if len(described) > 1:
+            title = translated(config.language, "`{module}` for {framework}")
+            title = title.format(module=one.module, framework=one.library.framework.title)
         yield _Writer(one, config, book, prose[framework]).page(title)
 
 
@@ -88,6 +92,9 @@ class _Writer:
     def library(self) -> Library:
         return self.described.library
 
+    def _text(self, text: str) -> str:
+        return translated(self.config.language, text)
+
     def page(self, title: str) -> ApiPage:
         """Write the page of the library."""
         module, entries = self.described.module, self.described.entries
@@ -96,20 +103,20 @@ class _Writer:
         opening = [
             f"# {title}",
             "",
-            "What the chapters save for later use. The code that defines a name can be opened below it.",
+            self._text("What the chapters save for later use. The code that defines a name can be opened below it."),
             "",
             f"```python\nfrom {package} import {self.library.framework.module} as {package}\n```",
         ]
         for kind, chosen in groups.items():
             if chosen:
-                opening += ["", f"{_INNER}{{d2l-names}} {_GROUPS[kind]}"]
+                opening += ["", f"{_INNER}{{d2l-names}} {self._text(_GROUPS[kind])}"]
                 opening += [*(f"{entry.name} {module}.{entry.name}" for entry in chosen), _INNER]
         texts: list[tuple[str, Span | None]] = [("\n".join(opening), None)]
         for kind, chosen in groups.items():
             if chosen:
-                texts.append((f"## {_GROUPS[kind]}", None))
+                texts.append((f"## {self._text(_GROUPS[kind])}", None))
             texts += [("\n".join(self._entry(entry)), entry.blocks[0].span) for entry in chosen]
-        aliases = _alias_table(self.library, {entry.name for entry in entries})
+        aliases = _alias_table(self.library, {entry.name for entry in entries}, self.config.language)
         if aliases:
             texts.append(("\n".join(aliases), None))
         return _page(self.described.page, texts)
@@ -128,7 +135,8 @@ class _Writer:
             options.append(f":value: {value}")
         yield from (f"{_OUTER}{{d2l-{entry.kind}}} {signature}", *options, "")
         if isinstance(node, ast.ClassDef) and node.bases:
-            yield from (f"Bases: {', '.join(self._base(base) for base in node.bases)}", "")
+            names = ", ".join(self._base(base) for base in node.bases)
+            yield from (self._text("Bases: {names}").format(names=names), "")
         yield from (text, "")
         yield from self._origin(entry.blocks, label, code if node or ":value:" not in options[-1] else "")
         for method in methods_of(node) if node else ():
@@ -176,7 +184,7 @@ class _Writer:
         yield f"{_INNER}{{container}} d2l-origin"
         words = [place for place in places if place]
         if words:
-            yield f"Defined in {', '.join(words)}" + self._file(blocks[0].span)
+            yield self._text("Defined in {places}").format(places=", ".join(words)) + self._file(blocks[0].span)
         if code:
             fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
             yield from ("", f"{fence}{{d2l-listing}}", code, fence)
@@ -195,13 +203,15 @@ class _Writer:
 
     def _defined_in(self, label: str) -> str:
         fence = ":" * 4
-        return f"{fence}{{container}} d2l-origin\nDefined in {self._reference(label)}\n{fence}"
+        words = self._text("Defined in {places}").format(places=self._reference(label))
+        return f"{fence}{{container}} d2l-origin\n{words}\n{fence}"
 
     def _file(self, span: Span) -> str:
         repository = self.config.html.repository.rstrip("/")
         if not repository:
             return ""
-        return f" · [{span.path.name}, line {span.first}]({repository}/blob/HEAD/{span.path}?plain=1#L{span.first})"
+        words = self._text("{file}, line {line}").format(file=span.path.name, line=span.first)
+        return f" · [{words}]({repository}/blob/HEAD/{span.path}?plain=1#L{span.first})"
 
 
 def _label_before(section: Section, line: int, framework: str) -> str:
@@ -240,19 +250,22 @@ def _short_value(code: str) -> str:
 # --- aliases ---
 
 
-def _alias_table(library: Library, defined: set[str]) -> list[str]:
+def _alias_table(library: Library, defined: set[str], language: str) -> list[str]:
     """Return a table of the framework-neutral names; those that the chapters define are entries of their own."""
     package = library.package
     rows = [(name, call, body) for name, call, body in _aliases(library.framework.aliases, package)]
     rows = sorted(row for row in dict.fromkeys(rows) if is_public(row[0]) and row[0] not in defined)
     if not rows:
         return []
+    words = translated(
+        language, "What {framework} calls otherwise than other frameworks; pages show what the names stand for."
+    )
     return [
-        "## Names of other libraries",
+        f"## {translated(language, 'Names of other libraries')}",
         "",
-        f"What {library.framework.title} calls otherwise than other frameworks; pages show what the names stand for.",
+        words.format(framework=library.framework.title),
         "",
-        "| name | stands for |",
+        f"| {translated(language, 'name')} | {translated(language, 'stands for')} |",
         "|---|---|",
         *(f"| {_code(f'{package}.{call}')} | {_code(body)} |" for _, call, body in rows),
     ]
@@ -281,23 +294,28 @@ def _code(text: str) -> str:
 # --- all frameworks ---
 
 
-def _overview(described: Mapping[str, Described]) -> ApiPage:
+def _overview(described: Mapping[str, Described], language: str) -> ApiPage:
     libraries = {framework: one.library for framework, one in described.items()}
     package = next(iter(libraries.values())).package
     toctree = ["```{toctree}", ":maxdepth: 1", "", *(f"/{one.page}" for one in described.values()), "```"]
     rows = [row for row in parity(libraries) if row.kind in {"class", "function", "value"} and "." not in row.name]
+    names = translated(
+        language,
+        "Names of `{package}` that the chapters save. Where frameworks expect different arguments, these are shown.",
+    )
     table = [
-        "## Which framework has what",
+        f"## {translated(language, 'Which framework has what')}",
         "",
-        f"Names of `{package}` that the chapters save. Where frameworks expect different arguments, these are shown.",
+        names.format(package=package),
         "",
         ":::{container} d2l-parity",
-        f"| name | {' | '.join(library.framework.title for library in libraries.values())} |",
+        f"| {translated(language, 'name')} | {' | '.join(library.framework.title for library in libraries.values())} |",
         "|---" * (len(libraries) + 1) + "|",
         *(_parity_line(row, described) for row in rows),
         ":::",
     ]
-    opening = f"# API Reference\n\nThe library `{package}` holds what the chapters save, one module a framework."
+    what = translated(language, "The library `{package}` holds what the chapters save, one module a framework.")
+    opening = f"# {translated(language, 'API Reference')}\n\n{what.format(package=package)}"
     return _page(_overview_page(described), [(opening, None), ("\n".join(toctree), None), ("\n".join(table), None)])
 
 

@@ -16,6 +16,8 @@ from docutils.statemachine import StringList
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from d2lbuild.rendering.locale import translated
+
 __all__ = ["AutoClass", "AutoFunction", "arguments_of"]
 
 logger = logging.getLogger(__name__)
@@ -100,7 +102,7 @@ class AutoFunction(_Auto):
         if isinstance(found, _Function):
             yield from _object("function", f"{found.name}({arguments_of(found)})", module, found)
         elif isinstance(found, ast.ClassDef):
-            yield from _class(found, module, members=False)
+            yield from _class(found, module, self.config.language, members=False)
 
 
 class AutoClass(_Auto):
@@ -110,19 +112,19 @@ class AutoClass(_Auto):
 
     def _describe(self, found: ast.stmt, module: str) -> Iterator[str]:
         if isinstance(found, ast.ClassDef):
-            yield from _class(found, module, members="members" in self.options)
+            yield from _class(found, module, self.config.language, members="members" in self.options)
         elif isinstance(found, _Function):
             yield from _object("function", f"{found.name}({arguments_of(found)})", module, found)
 
 
-def _class(found: ast.ClassDef, module: str, *, members: bool) -> Iterator[str]:
+def _class(found: ast.ClassDef, module: str, language: str, *, members: bool) -> Iterator[str]:
     functions = [node for node in found.body if isinstance(node, _Function)]
     starts = [node for node in functions if node.name == "__init__"]
     signature = f"({arguments_of(starts[0], method=True)})" if starts else ""
     yield from _object("class", found.name + signature, module, found)
     if found.bases:
         bases = ", ".join(f"``{ast.unparse(base)}``" for base in found.bases)
-        yield from (f"   Bases: {bases}", "")
+        yield from (f"   {translated(language, 'Bases: {names}').format(names=bases)}", "")
     if not members:
         return
     for node in functions:
@@ -132,7 +134,8 @@ def _class(found: ast.ClassDef, module: str, *, members: bool) -> Iterator[str]:
 
 
 def _object(kind: str, signature: str, module: str, node: _Function | ast.ClassDef) -> Iterator[str]:
-    yield from (f".. py:{kind}:: {signature}", f"   :module: {module}", "")
+    # The index has the names of the libraries already.
+    yield from (f".. py:{kind}:: {signature}", f"   :module: {module}", "   :no-index-entry:", "")
     docstring = inspect.cleandoc(ast.get_docstring(node) or "")
     yield from (f"   {line}" if line else "" for line in docstring.split("\n"))
     yield ""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from d2lbuild.model import Cell, CellKind, ExecutionResult, Notebook, Output, Page, PageCell, Section, Status
+from d2lbuild.rendering.locale import translated
 
 __all__ = ["assemble"]
 
@@ -31,15 +32,18 @@ def assemble(
     notebooks: Mapping[str, Notebook],
     results: Mapping[str, ExecutionResult],
     outdated: Mapping[str, str] | None = None,
+    *,
+    language: str = "en",
 ) -> Page:
     """Join `notebooks` (by framework, in the book's order) and their `results` into one page.
 
-    `outdated` says of some results that they were made in another environment.
+    `outdated` says of some results that they were made in another environment. What the page says of runs is in the
+    book's `language`.
     """
     frameworks = tuple(notebooks)
     versions: dict[str, dict[str, _Version]] = {}
     for framework, notebook in notebooks.items():
-        for version in _versions(notebook, results.get(framework)):
+        for version in _versions(notebook, results.get(framework), language):
             versions.setdefault(version.cell.id, {})[framework] = version
     in_order = sorted(versions.items(), key=lambda item: _place(item[1]))
     cells = tuple(piece for _, found in in_order for piece in _page_cells(found, frameworks))
@@ -47,9 +51,9 @@ def assemble(
     return Page(section, frameworks, cells, known, dict(outdated or {}))
 
 
-def _versions(notebook: Notebook, result: ExecutionResult | None) -> list[_Version]:
+def _versions(notebook: Notebook, result: ExecutionResult | None, language: str) -> list[_Version]:
     outputs = iter(result.outputs if result else ())
-    at, text = _notice(result, len(notebook.code)) if result else (0, "")
+    at, text = _notice(result, len(notebook.code), language) if result else (0, "")
     noticed = notebook.code[at].id if text and notebook.code else ""
     # Outputs are told apart by position: a result knows nothing of ids, so that it survives edits of the prose.
     return [
@@ -60,17 +64,20 @@ def _versions(notebook: Notebook, result: ExecutionResult | None) -> list[_Versi
     ]
 
 
-def _notice(result: ExecutionResult, count: int) -> tuple[int, str]:
+def _notice(result: ExecutionResult, count: int, language: str) -> tuple[int, str]:
     """Return what to say of a run that did not come to its end, and at which of the `count` code cells."""
     failure = result.failure
     if failure is None or result.status is Status.DONE:
         return 0, ""
     first = next((line.strip() for line in failure.message.splitlines() if line.strip()), "")
     if result.status is Status.SKIPPED or failure.cell is None:
-        return 0, _short(f"This code was not executed: {first or failure.name}")
+        text = translated(language, "This code was not executed: {reason}")
+        return 0, _short(text.format(reason=first or failure.name))
     reason = f"{failure.name}: {first}" if first else failure.name
-    rest = " Nothing below it was executed." if failure.cell < count - 1 else ""
-    return failure.cell, f"The run ended in this cell.{rest} {_short(reason)}"
+    words = [translated(language, "The run ended in this cell.")]
+    if failure.cell < count - 1:
+        words.append(translated(language, "Nothing below it was executed."))
+    return failure.cell, " ".join([*words, _short(reason)])
 
 
 def _short(text: str) -> str:

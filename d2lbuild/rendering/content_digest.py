@@ -111,7 +111,8 @@ def _of_files(files: Iterable[tuple[str, Path]]) -> str:
 def digest_of_tools() -> str:
     """Return a digest of the programs that make pages: this one's code, and the versions of the packages it uses."""
     package = Path(__file__).parents[1]
-    code = ((str(path.relative_to(package)), path) for path in sorted(package.rglob("*.py")))
+    files = sorted(path for ending in ("py", "toml") for path in package.rglob(f"*.{ending}"))
+    code = ((str(path.relative_to(package)), path) for path in files)
     theme = digest_of_folder(Path(__file__).parent / "theme" / "templates")
     return digest(sys.version_info[:3], _of_files(code), theme, [(name, _version(name)) for name in _TOOLS])
 

@@ -67,7 +67,7 @@ class EnvironmentParts:
         domains = {name: data for name, data in state.pop("domaindata").items() if name not in _DESCRIBED}
         objects = [sorted(self._env.domains[name].get_objects()) for name in ("c", "cpp")]
         lists = [
-            (key, value.list_, value.style, value.labelprefix, value.keyprefix, list(value.keys), value.citation_nodes)
+            (key, value.list_, value.style, value.labelprefix, value.keyprefix, list(value.keys))
             for key, value in self._env.domaindata.get("cite", {}).get("bibliographies", {}).items()
         ]
         return digest(state, domains, objects, lists)

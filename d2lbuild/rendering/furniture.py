@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 
 from d2lbuild.files import write_if_changed
 from d2lbuild.rendering.page_links import PageLinks
-from d2lbuild.rendering.reader_texts import READER_TEXTS
+from d2lbuild.rendering.reader_texts import reader_texts
 
 __all__ = ["connect"]
 
@@ -41,7 +41,7 @@ def _add_context(app: Sphinx, page: str, _template: str, context: dict[str, Any]
     context["several_frameworks"] = len(app.config.d2lbuild_frameworks) > 1
     context["site"] = app.config.d2lbuild_site
     context["no_index"] = page in _NO_PLACE
-    context["texts"] = READER_TEXTS
+    context["texts"] = reader_texts(app.config.language)
     if page in _NO_PLACE:
         context["pageurl"] = None
 
@@ -76,8 +76,8 @@ def _description(tree: nodes.document) -> str:
 # --- other files ---
 
 
-def _further_pages(_app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    yield _ABSENT, {"title": READER_TEXTS["absent_title"], "furo_hide_toc": True}, "404.html"
+def _further_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    yield _ABSENT, {"title": reader_texts(app.config.language)["absent_title"], "furo_hide_toc": True}, "404.html"
 
 
 def _write_sitemap(app: Sphinx, error: Exception | None) -> None:

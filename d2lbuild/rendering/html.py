@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pybtex.errors
+import sphinx.locale
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
@@ -59,7 +60,7 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     paths = {page.section.id: page.section.path for page in pages}
     findings = [
         *_missing_files(context.config),
-        *bibliography_findings(errors, context.config),
+        *bibliography_findings(errors, context.book),
         *findings_of(collector.warnings, paths, positions),
     ]
     return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(findings)))
@@ -101,8 +102,12 @@ def _run_sphinx(
     fast: bool,
 ) -> WarningCollector:
     made = store.folder.parent / "static"
-    for name, text in made_static_files(context.config).items():
+    files = made_static_files(context.config)
+    for name, text in files.items():
         write_if_changed(made / name, text)
+    for path in made.rglob("*"):
+        if path.is_file() and path.relative_to(made).as_posix() not in files:
+            path.unlink()
     settings = sphinx_configuration(
         context.config, context.book, context.frameworks, context.modules, source=source, made=made
     )
@@ -116,6 +121,8 @@ def _run_sphinx(
     }
     if fast:
         settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.page_builder"]
+    # Sphinx adds the texts of one language to those of the last one that it was run for in this process.
+    sphinx.locale.translators.pop(("general", "sphinx"), None)
     try:
         app = Sphinx(
             srcdir=source,

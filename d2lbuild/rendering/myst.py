@@ -3,19 +3,35 @@
 The text is edited by the offsets of its marks, the rest stays as it is; each output line knows its input line.
 """
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from d2lbuild.model import Book, Label, LabelKind, Section
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.nested_pieces import PLACE
-from d2lbuild.source.book import SUFFIXES, is_remote, resolve_path
-from d2lbuild.source.prose import Equation, Fence, Figure, Heading, Mark, MarkKind, Prose, Table, parse_prose
+from d2lbuild.source.links import find_link, is_remote, resolve_path
+from d2lbuild.source.prose import (
+    Equation,
+    Fence,
+    Figure,
+    Heading,
+    Mark,
+    MarkKind,
+    Prose,
+    Table,
+    parse_prose,
+    plain_words,
+)
 
-__all__ = ["Translated", "TranslationContext", "translate"]
+__all__ = ["OF_FRAMEWORK", "PAGE_SCHEME", "Translated", "TranslationContext", "translate"]
+
+PAGE_SCHEME = "d2l-page"
+"""Links into pages are written as addresses of this scheme; `numbered_references` resolves them."""
+OF_FRAMEWORK = "@"
+"""Stands between a label and the framework that has a version of its own of what it names: ``fig_x@jax``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +46,8 @@ class TranslationContext:
     """Ids of the sections that have a page in this edition."""
     image: Callable[[Path], str]
     """Makes a file of the book known to the renderer, and gives the address under which pages show it."""
+    language: str = "en"
+    """That of the book."""
     tabbed: bool = False
     """Whether the prose stands in a tab, where a heading cannot open a section."""
 
@@ -146,7 +164,7 @@ class _Translator:
 
     def _counts(self, label: Mark) -> bool:
         """Whether a label is the one of its name that references lead to: a second one has been reported."""
-        first = self.context.book.labels.get(" ".join(label.value.split()))
+        first = self._label(" ".join(label.value.split()))
         return first is None or first.span.path == self.context.section.path
 
     def _name(self, labels: Sequence[Mark]) -> list[str]:
@@ -174,7 +192,7 @@ class _Translator:
             return figure.end
         options += [f":width: {figure.width}"] if figure.width else []
         options += [f":height: {figure.height}"] if figure.height else []
-        alternative = _plain(self.prose, *figure.image.inner)
+        alternative = plain_words(self.prose, *figure.image.inner)
         options += [f":alt: {alternative}"] if alternative else []
         body = caption.split("\n") if caption.strip() else []
         self._block(f"{{{'figure' if body else 'image'}}} {source}", options, body, figure.image.start)
@@ -183,9 +201,10 @@ class _Translator:
     def _absent(self, figure: Figure, options: list[str], caption: list[str]) -> None:
         """Write a figure without its image, so that references find its number."""
         address = figure.image.value
-        words = f"[missing image: {PurePosixPath(address).name}]"
+        words = f"[{self._missing(address)}]"
         if is_remote(address):
-            words = f"[image at {urlsplit(address).netloc}]"
+            text = translated(self.context.language, "image at {host}")
+            words = f"[{text.format(host=urlsplit(address).netloc)}]"
             options = [*options, f":link: {address}"]
         self._block(f"{{d2l-absent-figure}} {words}", options, caption, figure.image.start)
 
@@ -266,7 +285,7 @@ class _Translator:
             return f"{{math}}{ticks}{formula}{ticks}"
         if mark.kind is MarkKind.IMAGE:
             source = self._image_source(mark)
-            caption = _plain(self.prose, *mark.inner)
+            caption = plain_words(self.prose, *mark.inner)
             return f"![{caption}]({source})" if source is not None else self._replacement(mark)
         if mark.kind is MarkKind.LINK:
             return self._link(mark)
@@ -292,7 +311,7 @@ class _Translator:
         return f"`{value}`"
 
     def _reference(self, role: str, name: str) -> str:
-        label = self.context.book.labels.get(name)
+        label = self._label(name)
         if label is None:
             return f"\\[{name}?\\]"
         if not self._available(label):
@@ -302,6 +321,10 @@ class _Translator:
         if label.kind is LabelKind.OTHER:
             return f"*{self._title_of(label)}*"
         return f"{{{role if role != 'eqref' else 'numref'}}}`{name}`"
+
+    def _label(self, name: str) -> Label | None:
+        labels = self.context.book.labels
+        return labels.get(name) or labels.get(name.rpartition(OF_FRAMEWORK)[0])
 
     def _available(self, label: Label) -> bool:
         """Whether the label's page is part of the edition."""
@@ -317,20 +340,16 @@ class _Translator:
 
     def _link(self, mark: Mark) -> str:
         text, target = self._inline(*mark.inner), mark.value
-        path, _, fragment = target.partition("#")
-        if is_remote(target) or not path:
-            return f"[{text}]({target})" if path else text if fragment else f"[{text}]()"
-        base = PurePosixPath(self.context.section.id).parent
-        name = posixpath.normpath(str(base / path.lstrip("/") if not path.startswith("/") else path.lstrip("/")))
-        for suffix in (*SUFFIXES, ".html"):
-            page = name.removesuffix(suffix)
-            if name.endswith(suffix) and page in self.context.book.sections:
-                if page not in self.context.pages:
-                    return text
-                return f"[{text}]({posixpath.relpath(page, str(base))}.ipynb)"
-        file = resolve_path(self.context.root, self.context.section.path, path)
-        if file is not None and file.is_file():
-            return f"[{text}]({self.context.image(file)})"
+        if is_remote(target) or not target:
+            return f"[{text}]({target})"
+        link = find_link(target, self.context.section, self.context.book.sections, self.context.root)
+        if link.section:
+            if link.section not in self.context.pages:
+                return text
+            fragment = f"#{quote(link.fragment)}" if link.fragment else ""
+            return f"[{text}]({PAGE_SCHEME}:{quote(link.section)}{fragment})"
+        if link.file is not None and link.file.is_file():
+            return f"[{text}]({self.context.image(link.file)})"
         return text
 
     def _image_source(self, mark: Mark) -> str | None:
@@ -345,7 +364,11 @@ class _Translator:
         caption = " ".join(self._inline(*mark.inner).split())
         if is_remote(mark.value):
             return f"[{caption or mark.value}]({mark.value})"
-        return f"*\\[missing image: {PurePosixPath(mark.value).name}\\]* {caption}".rstrip()
+        return f"*\\[{self._missing(mark.value)}\\]* {caption}".rstrip()
+
+    def _missing(self, address: str) -> str:
+        text = translated(self.context.language, "missing image: {name}")
+        return text.format(name=PurePosixPath(address).name)
 
 
 def _split_slides(marks: Iterable[Mark]) -> Iterator[Mark]:
@@ -361,21 +384,3 @@ def _escaped(text: str) -> str:
     """Take the meaning from what MyST reads as a mark and the dialect does not."""
     text = _TARGET_LINE.sub(lambda match: f"{match[1]}\\{match[2]}", text)
     return re.sub(r"(?<!\\)\$", r"\\$", text)
-
-
-def _plain(prose: Prose, start: int, end: int) -> str:
-    """Return a caption as plain words, for readers who do not see the image."""
-    pieces, at = [], start
-    for mark in prose.marks:
-        if not start <= mark.start < end or mark.start < at:
-            continue
-        pieces.append(prose.text[at : mark.start])
-        if mark.kind in {MarkKind.MATH, MarkKind.DISPLAY}:
-            pieces.append(mark.value)
-        elif mark.kind in {MarkKind.LINK, MarkKind.SLIDE}:
-            pieces.append(prose.text[slice(*mark.inner)])
-        elif mark.kind is MarkKind.CODE:
-            pieces.append(prose.text[mark.start : mark.end].strip("`"))
-        at = mark.end
-    pieces.append(prose.text[at:end])
-    return " ".join("".join(pieces).replace("*", "").split())

@@ -26,7 +26,9 @@ def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
             folder = context.output / framework
             ids = frozenset(other.section.id for other in pages if framework in other.frameworks)
             files = _Files(context, folder, page.section.id)
-            plain = PlainContext(context.config.root, context.book, page.section, ids, numbers, files.address)
+            plain = PlainContext(
+                context.config.root, context.book, page.section, ids, numbers, files.address, context.config.language
+            )
             path = folder / f"{page.section.id}.ipynb"
             write_if_changed(path, plain_notebook(page, context.config.framework(framework), plain))
             wanted |= {path, *files.written}

@@ -22,6 +22,7 @@ from sphinx.util.docutils import LoggingReporter
 from sphinx.util.parallel import SerialTasks
 
 from d2lbuild.files import copy_if_changed
+from d2lbuild.rendering.citations import citing_pages, digests_of_works
 from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_folder, digest_of_tools
 from d2lbuild.rendering.environment_parts import EnvironmentParts, skeleton_of
 from d2lbuild.rendering.figure_numbers import kept_numbers
@@ -31,6 +32,7 @@ from d2lbuild.rendering.search_parts import PageIndexer, add_part
 from d2lbuild.rendering.site_notebooks import NOTEBOOKS
 from d2lbuild.rendering.sphinx_speed.override import put_in_place
 from d2lbuild.rendering.sphinx_warnings import WarningCollector
+from d2lbuild.rendering.title_references import titles_of
 
 __all__ = ["Orders", "PageBuilder"]
 
@@ -246,25 +248,26 @@ class PageBuilder(StandaloneHTMLBuilder):
             digest_of_tools(),
             digest_of_folder(self._static_dir),
             [(name, page.facts) for name, page in sorted(self._read_pages.items())],
+            titles_of(self.env),
         )
-        works = self.env.domaindata.get("cite", {}).get("citations", ())
-        listed = [work.key for work in works]
-        entries = digest([digest_of_file(Path(file)) for file in self._bibliography_files()])
+        works = digests_of_works(self.env)
+        citing = citing_pages(self.env)
+        files = {str(path) for path in self._bibliography_files()}
         keys = {}
         for name in names:
             page = self._read_pages[name]
-            citations: object = ()
             if page.lists_works:
-                citations = (entries, listed)
-            elif page.cited:
-                citations = (entries, [key for key in page.cited if key in listed])
+                citations: object = (list(works.items()), [citing.get(key) for key in works])
+            else:
+                citations = [(key, works.get(key)) for key in page.cited]
             images = [(image, self.env.images[image][1]) for image in page.images]
+            others = {path: found for path, found in page.dependencies.items() if path not in files}
             links = self.config.d2lbuild_page_links.get(name)
-            keys[name] = digest(shared, page.key, page.dependencies, images, citations, links)
+            keys[name] = digest(shared, page.key, others, images, citations, links)
         return keys
 
     def _bibliography_files(self) -> list[Path]:
-        return [Path(self.confdir) / name for name in self.config.bibtex_bibfiles or ()]
+        return [(Path(self.confdir) / name).resolve() for name in self.config.bibtex_bibfiles or ()]
 
     def _write_page(self, name: str, key: str) -> WrittenPage:
         collector = self.orders.collector
@@ -315,6 +318,7 @@ class PageBuilder(StandaloneHTMLBuilder):
         keep = {self.get_output_path(name) for name in names}
         keep |= {Path(self.outdir, self.searchindex_filename)}
         keep |= {self._images_dir / name for _, name in self.env.images.values()}
+        keep |= {self._downloads_dir / name for _, name in self.env.dlfiles.values()}
         others = (self._static_dir, Path(self.outdir, NOTEBOOKS))
         for path in Path(self.outdir).rglob("*"):
             if path.is_file() and path not in keep and not any(map(path.is_relative_to, others)):

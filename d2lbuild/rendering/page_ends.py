@@ -12,7 +12,7 @@ from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
-from d2lbuild.rendering.reader_texts import READER_TEXTS
+from d2lbuild.rendering.reader_texts import reader_texts
 
 __all__ = ["connect"]
 
@@ -49,23 +49,24 @@ class RunRecordDirective(Directive):
 
 def _visit_discussions(self: HTML5Translator, node: Discussions) -> None:
     titles = dict(self.config.d2lbuild_frameworks)
+    words = reader_texts(self.config.language)["discuss"]
     self.body.append('<div class="d2l-discussions">\n')
     for address, frameworks in node["threads"]:
         # In a site for one framework, all that it has is for that one.
         names = [name for name in frameworks if name in titles] if len(titles) > 1 else []
-        self.body += [_thread(address, name, titles.get(name, "")) for name in names or [""]]
+        self.body += [_thread(address, name, titles.get(name, ""), words) for name in names or [""]]
     self.body.append("</div>\n")
     raise nodes.SkipNode
 
 
-def _thread(address: str, framework: str, title: str) -> str:
+def _thread(address: str, framework: str, title: str, words: str) -> str:
     """Return a link to a thread; on paper it is a code to scan."""
     name = f' <span class="d2l-framework-name">{escape(title)}</span>' if title else ""
     code = segno.make(address, micro=False).svg_inline(border=0, omitsize=True, svgclass="d2l-qr", lineclass=None)
     hidden = code.replace("<svg", '<svg aria-hidden="true"', 1)
     return (
         f"<p{_only(framework)}>{hidden}"
-        f'<a href="{escape(address)}">{READER_TEXTS["discuss"]}</a>{name}'
+        f'<a href="{escape(address)}">{escape(words)}</a>{name}'
         f'<span class="d2l-address" aria-hidden="true">{escape(address.rsplit("://", maxsplit=1)[-1])}</span></p>\n'
     )
 

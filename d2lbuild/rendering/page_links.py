@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from d2lbuild.config.types import Config
 from d2lbuild.model import Page
-from d2lbuild.rendering.reader_texts import READER_TEXTS
+from d2lbuild.rendering.reader_texts import reader_texts
 from d2lbuild.rendering.site_notebooks import notebook_path
 
 __all__ = ["PageLink", "PageLinks", "edit_address", "page_links"]
@@ -41,33 +41,32 @@ def page_links(page: Page, config: Config, frameworks: Sequence[str]) -> PageLin
     """Return what to say around a page of a site of `frameworks`."""
     found: list[PageLink] = []
     several = len(frameworks) > 1
+    texts = reader_texts(config.language)
 
     def add(kind: str, text: str, address: str, framework: str) -> None:
         title = config.framework(framework).title
         found.append(PageLink(kind, text, address, framework, title) if several else PageLink(kind, text, address))
 
     for framework in page.coded:
-        add("notebook", READER_TEXTS["notebook"], notebook_path(framework, page.section.id), framework)
+        add("notebook", texts["notebook"], notebook_path(framework, page.section.id), framework)
     for service in config.html.services:
         for framework in page.coded:
             if template := service.addresses.get(framework):
                 address = template.replace("{section}", quote(page.section.id))
-                add("open", f"{READER_TEXTS['open']} {service.name}", address, framework)
+                add("open", f"{texts['open']} {service.name}", address, framework)
     found += _pdfs(config, frameworks)
     if edit := edit_address(config, page.section.path):
-        found.append(PageLink("edit", READER_TEXTS["edit"], edit))
+        found.append(PageLink("edit", texts["edit"], edit))
     notices = tuple((name if several else "", text) for name, text in page.outdated.items())
     return PageLinks(tuple(found), notices)
 
 
 def _pdfs(config: Config, frameworks: Sequence[str]) -> list[PageLink]:
+    words = reader_texts(config.language)["pdf"]
     addresses = {name: config.html.pdf[name] for name in frameworks if name in config.html.pdf}
     if len(set(addresses.values())) < 2:
-        return [PageLink("pdf", READER_TEXTS["pdf"], address) for address in list(addresses.values())[:1]]
-    return [
-        PageLink("pdf", READER_TEXTS["pdf"], address, name, config.framework(name).title)
-        for name, address in addresses.items()
-    ]
+        return [PageLink("pdf", words, address) for address in list(addresses.values())[:1]]
+    return [PageLink("pdf", words, address, name, config.framework(name).title) for name, address in addresses.items()]
 
 
 def edit_address(config: Config, file: PurePosixPath) -> str:

@@ -19,6 +19,7 @@ from d2lbuild.config.types import Framework
 from d2lbuild.model import CellKind, Contents, Page, PageCell
 from d2lbuild.rendering.discussions import Discussion
 from d2lbuild.rendering.displayed_code import displayed_code
+from d2lbuild.rendering.myst import OF_FRAMEWORK
 from d2lbuild.rendering.nested_pieces import PlacedCell, with_places
 from d2lbuild.rendering.outputs import OutputSettings, displayed
 from d2lbuild.rendering.run_records import run_record
@@ -83,13 +84,14 @@ def page_notebook(
     outputs: OutputSettings = _USUAL,
     discussions: Sequence[Discussion] = (),
     appendix: str = "",
+    language: str = "en",
 ) -> PageNotebook:
     """Write `page` as a notebook; `pages` are the ids of the sections that have a page in this edition.
 
     `outputs` says what is shown of what cells gave. `discussions` are the threads that were taken out of its text, and
-    `appendix` is a page that the contents of this one end with, without a number.
+    `appendix` is a page that the contents of this one end with, without a number. Runs are told of in `language`.
     """
-    repeated = _repeated_labels(page)
+    versions = _versions_of_labels(page)
     languages = {framework.name: framework.language for framework in frameworks}
     cells: list[dict[str, Any]] = []
     lines: list[tuple[int, ...]] = []
@@ -98,7 +100,7 @@ def page_notebook(
         written, cell_lines = (
             _code_cell(cell, languages.get(cell.frameworks[0], "python"), {**names(cell), **_place(placed)}, outputs)
             if cell.kind is CellKind.CODE
-            else _text_cell(placed, page, translate=translate, pages=pages, repeated=repeated)
+            else _text_cell(placed, page, translate=translate, pages=pages, versions=versions)
         )
         if cell.notice:
             cells.append(_notice(placed))
@@ -113,7 +115,7 @@ def page_notebook(
         lines.insert(at, ())
     for name, content in (
         ("d2l-discussions", [" ".join([one.address, *one.frameworks]) for one in discussions]),
-        ("d2l-run-record", [f"{framework}: {text}" for framework, text in run_record(page, frameworks)]),
+        ("d2l-run-record", [f"{framework}: {text}" for framework, text in run_record(page, frameworks, language)]),
     ):
         if content:
             cells.append(markdown_cell(name, "\n".join([f"{_COLONS}{{{name}}}", *content, _COLONS])))
@@ -188,7 +190,7 @@ def _text_cell(
     *,
     translate: Prose,
     pages: frozenset[str] | set[str],
-    repeated: Mapping[int, set[str]],
+    versions: Mapping[str, Mapping[str, str]],
 ) -> tuple[dict[str, Any], tuple[int, ...]]:
     cell = placed.cell
     if cell.kind is CellKind.CONTENTS:
@@ -197,7 +199,7 @@ def _text_cell(
     elif cell.kind is CellKind.RST:
         text, origin = _eval_rst(cell)
     else:
-        translated, indices = translate(_without_labels(cell, repeated), not cell.everywhere)
+        translated, indices = translate(_with_versions(cell, versions), not cell.everywhere)
         text, origin = translated, [cell.lines[min(index, len(cell.lines) - 1)] for index in indices]
     if not cell.everywhere and cell.kind is not CellKind.CONTENTS and text.strip():
         options = [f":place: {placed.place}"] if placed.place else []
@@ -240,27 +242,38 @@ def _eval_rst(cell: PageCell) -> tuple[str, list[int]]:
 # --- labels -----------------------------------------------------------------------------------------------------------
 
 
-def _repeated_labels(page: Page) -> dict[int, set[str]]:
-    """Return, by line, the labels that an earlier piece of the page (another framework's) has defined."""
-    visible = {line for cell in page.cells if cell.kind is CellKind.PROSE for line in cell.lines}
-    seen: set[str] = set()
-    repeated: dict[int, set[str]] = {}
-    for label in sorted(page.section.labels, key=lambda label: label.span.first):
-        if label.span.first not in visible:
-            continue
-        if label.name.lower() in seen:
-            repeated.setdefault(label.span.first, set()).add(label.name)
-        seen.add(label.name.lower())
-    return repeated
+_NAMING = re.compile(r":(label|eqlabel|numref|ref|eqref):`([^`]+)`")
 
 
-def _without_labels(cell: PageCell, repeated: Mapping[int, set[str]]) -> str:
-    # Not for a piece that every framework sees: a label that stands there twice is the author's mistake to hear of.
-    if cell.everywhere or not any(line in repeated for line in cell.lines):
+def _versions_of_labels(page: Page) -> dict[str, dict[str, str]]:
+    """Return, for labels that several frameworks' pieces define, their names on the page by framework.
+
+    The first piece keeps the label; in the others it is called after the framework, and so are references to it in the
+    prose of that framework: they lead to what stands there.
+    """
+    places: dict[str, list[PageCell]] = {}
+    for cell in page.cells:
+        if cell.kind is CellKind.PROSE and not cell.everywhere:
+            for label in page.section.labels:
+                if label.span.first in cell.lines:
+                    places.setdefault(label.name, []).append(cell)
+    return {
+        label: {
+            framework: f"{label}{OF_FRAMEWORK}{cell.frameworks[0]}"
+            for cell in cells[1:]
+            for framework in cell.frameworks
+        }
+        for label, cells in places.items()
+        if len(cells) > 1
+    }
+
+
+def _with_versions(cell: PageCell, versions: Mapping[str, Mapping[str, str]]) -> str:
+    """Give the labels of a framework's prose the names that they have there."""
+    if cell.everywhere or not versions:
         return cell.source
-    lines = cell.source.split("\n")
-    for index, line in enumerate(cell.lines[: len(lines)]):
-        for name in repeated.get(line, ()):
-            for role in ("label", "eqlabel"):
-                lines[index] = lines[index].replace(f":{role}:`{name}`", "")
-    return "\n".join(lines)
+
+    def name(match: re.Match[str]) -> str:
+        return f":{match[1]}:`{versions.get(match[2], {}).get(cell.frameworks[0], match[2])}`"
+
+    return _NAMING.sub(name, cell.source)

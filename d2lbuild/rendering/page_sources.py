@@ -93,6 +93,7 @@ def dialect(page: Page, context: RenderContext, pages: frozenset[str], mirror: M
         section=page.section,
         pages=pages,
         image=lambda file: mirror.address(page.section.id, file),
+        language=context.config.language,
     )
 
     def translated(text: str, tabbed: bool) -> tuple[str, Sequence[int]]:
@@ -164,7 +165,7 @@ def write_sources(
     for api in _api_pages(writing):
         mirror.write(api.name, _as_bytes(api.notebook))
         positions[api.name] = api.positions
-    for path in (*context.config.bibliography, *site_files(context.config)):
+    for path in (*context.book.bibliography, *site_files(context.config)):
         mirror.take(Path(path))
     mirror.remove_others()
     return positions
@@ -218,9 +219,14 @@ def _write(page: Page, key: str, writing: _Writing) -> SourcePage:
         writing.translator(page, context, writing.ids, mirror),
         writing.ids,
         names=writing.names.of,
-        outputs=OutputSettings(stderr=context.config.html.stderr, package=context.config.library.package),
+        outputs=OutputSettings(
+            stderr=context.config.html.stderr,
+            package=context.config.library.package,
+            language=context.config.language,
+        ),
         discussions=discussions,
         appendix=writing.appendix if name == context.book.root else "",
+        language=context.config.language,
     )
     mirror.write(name, _as_bytes(written.notebook))
     notebooks, figures = writing.notebooks.write(page)

@@ -11,12 +11,13 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from d2lbuild.model import Book, Label, LabelKind, Section
-from d2lbuild.source.book import SUFFIXES, is_remote, resolve_path
+from d2lbuild.rendering.locale import translated
+from d2lbuild.source.links import find_link, is_remote, resolve_path
 from d2lbuild.source.prose import Figure, Mark, MarkKind, Prose, Table, parse_prose
 
 __all__ = ["PlainContext", "label_numbers", "plain_markdown"]
 
-_WORDS = {LabelKind.FIGURE: "Fig. {}", LabelKind.TABLE: "Table {}", LabelKind.EQUATION: "({})"}
+_WORDS = {LabelKind.FIGURE: "Fig. %s", LabelKind.TABLE: "Table %s", LabelKind.EQUATION: "(%s)"}
 _OWN_NUMBERING = re.compile(r"\s*\\begin\{(align|alignat|equation|eqnarray|flalign|gather|multline)\*?\}")
 
 
@@ -33,6 +34,8 @@ class PlainContext:
     """Of labels, see `label_numbers`."""
     image: Callable[[Path], str]
     """Copies a file of the book, and gives its address for this notebook, quoted."""
+    language: str = "en"
+    """That of the book."""
 
 
 def label_numbers(book: Book) -> dict[str, int]:
@@ -116,7 +119,7 @@ class _Writer:
 
     def _caption(self, caption: str, labels: list[str], kind: LabelKind) -> list[str]:
         number = self._context.numbers.get(labels[0]) if labels else None
-        head = f"**{_WORDS[kind].format(number)}** " if number else ""
+        head = f"**{self._number(kind, number)}** " if number else ""
         # Italics around a whole caption must not meet the asterisks inside of it.
         body = f"*{caption}*" if caption and "*" not in caption else caption
         return [head + body] if head or body else []
@@ -159,9 +162,12 @@ class _Writer:
 
     def _title(self, label: Label) -> str:
         if label.kind in _WORDS:
-            return _WORDS[label.kind].format(self._context.numbers.get(label.name, 0))
+            return self._number(label.kind, self._context.numbers.get(label.name, 0))
         title = label.text or label.name
         return " ".join(_Writer(parse_prose(title), self._context).all().split())
+
+    def _number(self, kind: LabelKind, number: int) -> str:
+        return translated(self._context.language, _WORDS[kind]) % number
 
     def _section_of(self, label: Label) -> str:
         sections = self._context.book.sections.values()
@@ -172,16 +178,13 @@ class _Writer:
         return quote(posixpath.relpath(f"{section}.ipynb", folder or "."))
 
     def _link(self, target: str) -> str:
-        path, _, fragment = target.partition("#")
-        if is_remote(target) or not path:
+        if is_remote(target) or not target:
             return target
-        folder = posixpath.dirname(self._context.section.id)
-        name = posixpath.normpath(posixpath.join(folder, path))
-        for suffix in (*SUFFIXES, ".html"):
-            section = name.removesuffix(suffix)
-            if name.endswith(suffix) and section in self._context.pages:
-                return self._notebook(section) + (f"#{fragment}" if fragment else "")
-        return self._address(target)
+        link = find_link(target, self._context.section, self._context.book.sections, self._context.root)
+        fragment = f"#{quote(link.fragment)}" if link.fragment else ""
+        if link.section == self._context.section.id and fragment:
+            return fragment
+        return self._notebook(link.section) + fragment if link.section in self._context.pages else self._address(target)
 
     def _address(self, target: str) -> str:
         if is_remote(target):

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
-__all__ = ["READER_TEXTS"]
+from d2lbuild.rendering.locale import translated
 
-READER_TEXTS: Mapping[str, str] = {
+__all__ = ["reader_texts"]
+
+_TEXTS: Mapping[str, str] = {
     "breadcrumbs": "Where this page is",
     "menu": "This page",
     "edit": "Edit this page",
@@ -18,3 +20,8 @@ READER_TEXTS: Mapping[str, str] = {
     "search": "Search",
 }
 """By the names that the templates have for them."""
+
+
+def reader_texts(language: str) -> dict[str, str]:
+    """Return the words in a book's language, by the names that the templates have for them."""
+    return {name: translated(language, text) for name, text in _TEXTS.items()}

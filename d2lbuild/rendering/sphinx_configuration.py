@@ -7,6 +7,9 @@ from typing import Any
 
 from d2lbuild.config.types import Config, HeaderLink
 from d2lbuild.model import Book
+from d2lbuild.rendering.book_language import translations_script
+from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language
+from d2lbuild.rendering.myst import PAGE_SCHEME
 
 __all__ = ["EXTENSIONS", "made_static_files", "sphinx_configuration"]
 
@@ -70,6 +73,7 @@ def sphinx_configuration(
         **_look(config, source, made),
         **_mathematics(),
         "d2lbuild_frameworks": [(name, config.framework(name).title) for name in frameworks],
+        "d2lbuild_language_tag": language_tag(config.language),
         "d2lbuild_package": config.library.package,
         "d2lbuild_modules": {
             f"{config.library.package}.{config.framework(name).module}": str(modules[name])
@@ -88,20 +92,21 @@ def _general(config: Config, book: Book) -> dict[str, Any]:
         "copyright": config.copyright,
         "release": config.release,
         "version": config.release,
-        "language": config.language or "en",
+        "language": sphinx_language(config.language),
         "root_doc": book.root,
         "source_suffix": {".ipynb": "myst-nb"},
         "extensions": EXTENSIONS,
         "suppress_warnings": _SUPPRESSED,
         "show_warning_types": False,
         "numfig": True,
+        "numfig_format": numbering_formats(config.language),
         "numfig_secnum_depth": 2,
         "math_numfig": True,
         "math_number_all": False,
         "math_eqref_format": "({number})",
         "smartquotes": True,
-        "bibtex_bibfiles": [_from(config, path) for path in _present(config, config.bibliography)],
-        "bibtex_reference_style": "d2lbuild",
+        "bibtex_bibfiles": [_from(config, path) for path in _present(config, book.bibliography)],
+        "bibtex_reference_style": "author_year",
         "bibtex_default_style": "plain",
     }
 
@@ -112,6 +117,7 @@ def _markdown() -> dict[str, Any]:
         "myst_dmath_allow_labels": False,
         "myst_dmath_double_inline": True,
         "myst_heading_anchors": 0,
+        "myst_url_schemes": ["http", "https", "mailto", "ftp", PAGE_SCHEME],
         "nb_execution_mode": "off",
     }
 
@@ -185,7 +191,10 @@ def made_static_files(config: Config) -> dict[str, str]:
             "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area",
         },
     }
-    return {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n"}
+    files = {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n"}
+    if texts := translations_script(config.language):
+        files["translations.js"] = texts
+    return files
 
 
 def _macro(text: str) -> str | list[str | int]:

@@ -11,16 +11,25 @@ from sphinx.locale import _
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
-from sphinxcontrib.bibtex.plugin import register_plugin
 
-from d2lbuild.rendering import api_objects, framework_tabs, furniture, nested_pieces, page_ends, raw_html
+from d2lbuild.rendering import (
+    api_index,
+    api_objects,
+    book_language,
+    citations,
+    framework_tabs,
+    furniture,
+    nested_pieces,
+    numbered_references,
+    page_ends,
+    raw_html,
+    title_references,
+)
 from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
-from d2lbuild.rendering.citation_style import RoundBracketAuthorYear
 from d2lbuild.rendering.code_links import LinkLibraryNames, use_linking_formatter
 from d2lbuild.rendering.navigation import Navigation
-from d2lbuild.rendering.numbered_references import ResolveNumberedReferences, TargetCollector
 from d2lbuild.rendering.outputs import on_pages
 
 __all__ = ["setup"]
@@ -89,7 +98,7 @@ def _set_up_builder(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx."""
-    register_plugin("sphinxcontrib.bibtex.style.referencing", "d2lbuild", RoundBracketAuthorYear, force=True)
+    book_language.connect(app)
     app.add_config_value("d2lbuild_package", "d2l", "env", types=frozenset({str}))
     app.add_config_value("d2lbuild_modules", {}, "env", types=frozenset({dict}))
     app.add_config_value("d2lbuild_root", "", "", types=frozenset({str}))
@@ -100,13 +109,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("autofunction", AutoFunction)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
-    app.add_env_collector(TargetCollector)
-    app.add_post_transform(ResolveNumberedReferences)
+    numbered_references.connect(app)
+    title_references.connect(app)
+    citations.connect(app)
     nested_pieces.connect(app)
     framework_tabs.connect(app)
     app.add_post_transform(LinkLibraryNames)
     app.add_post_transform(SingleIds)
     api_objects.connect(app)
+    api_index.connect(app)
     on_pages.connect(app)
     page_ends.connect(app)
     furniture.connect(app)

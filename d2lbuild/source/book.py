@@ -1,32 +1,25 @@
 """The whole book: its contents followed from the root, and every label, reference, image and citation placed."""
 
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from glob import glob
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
 
 from d2lbuild.config import Config, default_frameworks
 from d2lbuild.config.languages import notebook_language
 from d2lbuild.errors import BookError
-from d2lbuild.model import Book, Contents, ContentsEntry, Finding, Label, LabelKind, Reference, Section, Severity, Span
+from d2lbuild.model import Book, Contents, ContentsEntry, Finding, Label, Section, Severity, Span
+from d2lbuild.source.checking import Checker
 from d2lbuild.source.kept import KeptSections
+from d2lbuild.source.links import SUFFIXES, is_inside
 from d2lbuild.source.markdown import FrameworkNames, cut_section
 from d2lbuild.source.reading import read_section
 
-__all__ = ["SUFFIXES", "is_remote", "load_book", "load_sections", "read_bibliography_keys", "resolve_path"]
+__all__ = ["load_book", "load_sections"]
 
-SUFFIXES = (".md", ".ipynb")
-"""The kinds of source files, in the order in which they are looked for."""
-
-_BIBTEX_ENTRY = re.compile(
-    r"^\s*@\s*(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s}]+)\s*,", re.IGNORECASE | re.MULTILINE
-)
 _NOWHERE = Span(PurePosixPath(), 0, 0)
-_CITATIONS = frozenset({"cite", "citet", "citep"})
 
 
 def load_book(config: Config, kept: KeptSections | None = None) -> Book:
@@ -40,7 +33,7 @@ def load_book(config: Config, kept: KeptSections | None = None) -> Book:
     sections = loader.sections
     labels, duplicates = _collect_labels(sections.values())
     findings = [finding for section in sections.values() for finding in section.findings]
-    checker = _Checker(config, sections, labels)
+    checker = Checker(config, sections, labels)
     findings += [*loader.findings, *duplicates, *checker.check()]
     order = {section.path: n for n, section in enumerate(sections.values())}
     for orphan in (orphans := tuple(loader.orphans())):
@@ -48,8 +41,8 @@ def load_book(config: Config, kept: KeptSections | None = None) -> Book:
         start = Span(loader.path_of(orphan), 1, 1)
         findings.append(Finding("orphan", message, start, Severity.NOTE, "add it to a `toc`, or to the exclusions"))
     findings.sort(key=lambda one: (order.get(one.span.path, len(order)), one.span) if one.span else (-1, _NOWHERE))
-    citations = frozenset(checker.citations)
-    return Book(root, sections, labels, citations, orphans, tuple(findings))
+    bibliography, citations = tuple(checker.bibliography), frozenset(checker.citations)
+    return Book(root, sections, labels, citations, bibliography, orphans, tuple(findings))
 
 
 def load_sections(config: Config) -> dict[str, Section]:
@@ -132,7 +125,7 @@ class _Loader:
             name = name.removesuffix(suffix)
         base = PurePosixPath(section.id).parent
         path = os.path.normpath(name.lstrip("/") if name.startswith("/") else str(base / name)).replace(os.sep, "/")
-        if path.startswith("..") or not _inside(self.folder / path, self.config.root):
+        if path.startswith("..") or not is_inside(self.folder / path, self.config.root):
             self._find("toc-leaves-book", f"the entry '{entry.target}' leads out of the book", entry.span, "")
             return None
         if found := self.find(path):
@@ -251,116 +244,3 @@ def _in_different_tabs(one: Label, other: Label) -> bool:
     if one.span.path != other.span.path or one.frameworks is None or other.frameworks is None:
         return False
     return not one.frameworks & other.frameworks
-
-
-@dataclass(slots=True)
-class _Checker:
-    """Looks up everything that a section names."""
-
-    config: Config
-    sections: Mapping[str, Section]
-    labels: Mapping[str, Label]
-    citations: set[str] = field(default_factory=set)
-
-    def check(self) -> Iterator[Finding]:
-        yield from self._bibliography()
-        for section in self.sections.values():
-            for reference in section.references:
-                if reference.role in _CITATIONS:
-                    yield from _check_citation(reference, self.citations)
-                elif reference.role == "link":
-                    yield from self._link(section, reference)
-                elif reference.role in {"numref", "ref", "eqref"}:
-                    yield from self._reference(reference)
-            for image in section.images:
-                yield from self._file(section, image.target, image.span)
-
-    def _bibliography(self) -> Iterator[Finding]:
-        """Read the keys of the bibliography's files; yield what is wrong with them."""
-        files: dict[Path, Span | None] = {self.config.root / file: None for file in self.config.bibliography}
-        for section in self.sections.values():
-            for mark in section.bibliographies:
-                beside = self.config.root / section.path.parent / mark.target
-                files.setdefault(beside if beside.is_file() else self.config.root / mark.target, mark.span)
-        for file, span in files.items():
-            if file.is_file():
-                self.citations |= read_bibliography_keys(file)
-            elif not any(known.name == file.name and known.is_file() for known in files):
-                place = span or Span(PurePosixPath(self.config.source.name), 1, 1)
-                yield Finding("missing-bibliography", f"the bibliography '{file.name}' does not exist", place)
-
-    def _reference(self, reference: Reference) -> Iterator[Finding]:
-        label = self.labels.get(reference.target)
-        if label is None:
-            near = get_close_matches(reference.target, self.labels, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "no label has this name"
-            yield Finding("undefined-label", f"undefined label '{reference.target}'", reference.span, hint=hint)
-        elif reference.role == "eqref" and label.kind is not LabelKind.EQUATION:
-            message = (
-                f"`:eqref:` needs an equation, but '{label.name}' ({label.span}) is of the kind {label.kind.value}"
-            )
-            yield Finding("wrong-reference", message, reference.span, hint="use `:numref:`")
-        elif reference.role == "numref" and label.kind is LabelKind.EQUATION:
-            message = f"`:numref:` refers to the equation '{label.name}'"
-            yield Finding("wrong-reference", message, reference.span, Severity.WARNING, "use `:eqref:`")
-
-    def _link(self, section: Section, reference: Reference) -> Iterator[Finding]:
-        target = reference.target
-        if is_remote(target) or target.startswith("#") or not target.split("#")[0].endswith(SUFFIXES):
-            return
-        yield from self._file(section, target.split("#")[0], reference.span, rule="missing-link", what="link's target")
-
-    def _file(
-        self, section: Section, target: str, span: Span, *, rule: str = "missing-image", what: str = "image"
-    ) -> Iterator[Finding]:
-        if is_remote(target):
-            if rule == "missing-image":
-                yield Finding(
-                    "remote-image",
-                    f"the image '{target}' lies elsewhere",
-                    span,
-                    Severity.WARNING,
-                    "keep a copy in the book: pages and PDFs work without the network",
-                )
-            return
-        file = resolve_path(self.config.root, section.path, target)
-        if file is None:
-            yield Finding(rule, f"the {what} '{target}' leads out of the book", span, hint="keep the file inside")
-        elif not file.is_file():
-            folder = file.parent
-            names = [other.name for other in folder.iterdir()] if folder.is_dir() else []
-            near = get_close_matches(file.name, names, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else ""
-            yield Finding(rule, f"the {what} '{target}' does not exist", span, hint=hint)
-
-
-def _check_citation(reference: Reference, keys: set[str]) -> Iterator[Finding]:
-    if reference.target not in keys:
-        near = get_close_matches(reference.target, keys, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else "add the work to the bibliography"
-        yield Finding("undefined-citation", f"undefined citation '{reference.target}'", reference.span, hint=hint)
-
-
-def read_bibliography_keys(file: Path) -> set[str]:
-    """Return the keys of a BibTeX file."""
-    return set(_BIBTEX_ENTRY.findall(file.read_text(encoding="utf-8", errors="replace")))
-
-
-def is_remote(target: str) -> bool:
-    """Whether an address names something outside of the book's files."""
-    return bool(urlsplit(target).scheme) or target.startswith("//")
-
-
-def resolve_path(root: Path, section: PurePosixPath, target: str) -> Path | None:
-    """Return the file that `target` names, seen from `section`; None if it lies outside of `root`.
-
-    A target that begins with ``/`` is relative to the root. Symbolic links that lead out of the book count as outside.
-    """
-    path = unquote(target)
-    start = root if path.startswith("/") else root / section.parent
-    file = Path(os.path.normpath(start / path.lstrip("/")))
-    return file if _inside(file, root) else None
-
-
-def _inside(file: Path, root: Path) -> bool:
-    return file.resolve().is_relative_to(root.resolve())

@@ -29,6 +29,7 @@ __all__ = [
     "block_parser",
     "is_closed",
     "parse_prose",
+    "plain_words",
     "split_lines",
 ]
 
@@ -236,6 +237,24 @@ def _lazy_maths(lines: Sequence[str]) -> dict[int, int]:
         if starts or maths:
             maths = (line.count("$$") + maths) % 2 == 1
     return found
+
+
+def plain_words(prose: Prose, start: int, end: int) -> str:
+    """Return a caption or a title as plain words: marks are gone, what they hold stays."""
+    pieces, at = [], start
+    for mark in prose.marks:
+        if not start <= mark.start < end or mark.start < at:
+            continue
+        pieces.append(prose.text[at : mark.start])
+        if mark.kind in {MarkKind.MATH, MarkKind.DISPLAY}:
+            pieces.append(mark.value)
+        elif mark.kind in {MarkKind.LINK, MarkKind.SLIDE}:
+            pieces.append(prose.text[slice(*mark.inner)])
+        elif mark.kind is MarkKind.CODE:
+            pieces.append(prose.text[mark.start : mark.end].strip("`"))
+        at = mark.end
+    pieces.append(prose.text[at:end])
+    return " ".join("".join(pieces).replace("*", "").split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from d2lbuild.edition.select import has_page
 from d2lbuild.extraction import libraries
 from d2lbuild.model import BlockKind, Book
 from d2lbuild.pipeline import BuildReport, BuildRequest, build, check, select_frameworks
-from d2lbuild.source.book import SUFFIXES, load_book
+from d2lbuild.source.book import load_book
+from d2lbuild.source.links import SUFFIXES
 from d2lbuild.source.markdown import FrameworkNames, parse_section, unparse
 
 pytestmark = pytest.mark.integration

@@ -212,6 +212,12 @@ def _grow_bibliography(history: History, number: int) -> None:
         history.files["../d2l.bib"] += entry
 
 
+def _change_other_work(history: History, number: int) -> None:
+    """Change a work that one page cites."""
+    history.files[_page(history, number)] += "\n\nRead :cite:`bob`."
+    history.files["../d2l.bib"] = history.files["../d2l.bib"].replace("On Bread", f"On Bread and Butter {number}")
+
+
 def _change_front(history: History, number: int) -> None:
     history.files["front.html"] = FRONT.format(number=number)
 
@@ -265,6 +271,14 @@ EDITS: dict[str, Callable[[History, int], None]] = {
     "image comes or goes": _toggle_image,
     "bibliography": _change_bibliography,
     "more works": _grow_bibliography,
+    "another work": _change_other_work,
+    "place": _append("\n\n[There](two.md#part-of-two), [here](#sub_one), [a file](img/one.svg)."),
+    "title with references": _substitute("## Part", "# Of :cite:`bob` and :numref:`sec_three` {n}\n\n## Part"),
+    "framework's label": _append(
+        "\n\n:begin_tab:`pytorch`\n$$p$$\n:eqlabel:`eq_own{n}`\n:end_tab:\n\n"
+        ":begin_tab:`jax`\n$$j$$\n:eqlabel:`eq_own{n}`\n\nSee :eqref:`eq_own{n}`.\n:end_tab:\n\n"
+        "$$z$$\n:eqlabel:`eq_z{n}`"
+    ),
     "front page": _change_front,
     "front page comes or goes": _toggle_front,
     "book's title": _change_title,
@@ -368,3 +382,37 @@ def test_a_copy_of_a_book_gives_the_same_website(folder: Path, tmp_path: Path) -
     kept = _build(folder / "book", folder / "kept", jobs=1)
     shutil.copytree(folder / "book", tmp_path / "copy of it")
     assert _differences(kept, _build(tmp_path / "copy of it", tmp_path / "output", jobs=2)) == []
+
+
+def _written(folder: Path, book: History) -> set[str]:
+    """Return the pages that a build of `book` writes, without those that are always written."""
+    site = folder / "kept" / "all" / "html"
+    before = {path: path.stat().st_mtime_ns for path in site.rglob("*.html")}
+    book.write(folder / "book")
+    _build(folder / "book", folder / "kept", jobs=1)
+    changed = {path for path, time in before.items() if path.stat().st_mtime_ns != time}
+    return {path.relative_to(site).as_posix() for path in changed} - {"genindex.html", "search.html", "404.html"}
+
+
+def test_an_edit_of_the_bibliography_writes_the_pages_that_show_it(folder: Path) -> None:
+    book = History()
+    book.files["two.md"] += "\n\nRead :cite:`bob`."
+    book.write(folder / "book")
+    _build(folder / "book", folder / "kept", jobs=1)
+    changed = History()
+    changed.files["two.md"] = book.files["two.md"]
+    changed.files["../d2l.bib"] = changed.files["../d2l.bib"].replace("On Bread", "On Bread and Butter")
+    assert _written(folder, changed) == {"two.html", "references.html"}
+    # A work that nobody cites is shown nowhere, wherever it stands in the file.
+    changed.files["../d2l.bib"] = (
+        "@misc{first, title={First}, author={A Aa}, year=2000}\n" + changed.files["../d2l.bib"]
+    )
+    assert _written(folder, changed) == set()
+
+
+def test_a_new_citation_writes_its_page_and_the_bibliography(folder: Path) -> None:
+    book = History()
+    book.write(folder / "book")
+    _build(folder / "book", folder / "kept", jobs=1)
+    book.files["three.md"] += "\n\nRead :cite:`bob`."
+    assert _written(folder, book) == {"three.html", "references.html"}

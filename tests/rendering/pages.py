@@ -115,10 +115,11 @@ class PageBuilder:
         return Page(self.section, self.frameworks, tuple(self.cells), dict(results or {}))  # type: ignore[arg-type]
 
 
-def make_book(*pages: Page) -> Book:
+def make_book(*pages: Page, bibliography: Sequence[str] = ()) -> Book:
     """Return the book that consists of `pages`, the first of which is its root."""
     sections = {page.section.id: page.section for page in pages}
-    return Book(root=pages[0].section.id, sections=sections, labels={})
+    files = tuple(map(PurePosixPath, bibliography))
+    return Book(root=pages[0].section.id, sections=sections, labels={}, bibliography=files)
 
 
 def make_notebook(section: Section, framework: str, *cells: Cell) -> Notebook:

@@ -164,11 +164,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         css=(PurePosixPath("static/none.css"),),
         header_links=(HeaderLink("Forum", "https://forum.example"), HeaderLink("No", "###_NO_###")),
     )
-    config = make_config(root, (PYTORCH, JAX, MXNET), bibliography=(PurePosixPath("d2l.bib"),), html=html)
+    config = make_config(root, (PYTORCH, JAX, MXNET), html=html)
     pages = _pages()
     frameworks = ("pytorch", "jax", "mxnet")
     context = RenderContext(
-        config, make_book(*pages), frameworks, root / "_build" / "html", modules={"pytorch": root / "torch.py"}
+        config,
+        make_book(*pages, bibliography=["d2l.bib"]),
+        frameworks,
+        root / "_build" / "html",
+        modules={"pytorch": root / "torch.py"},
     )
     return Site(root, context, pages, render(pages, context, _as_myst))
 

@@ -60,16 +60,21 @@ def test_restructured_text_is_fenced_by_more_backticks_than_it_holds() -> None:
     assert _sources(_written(page.page())) == ["`````{eval-rst}\n``code`` and ````\n`````"]
 
 
-def test_a_label_that_frameworks_share_is_a_target_once() -> None:
+def test_a_label_that_frameworks_share_has_a_name_of_its_own_in_each() -> None:
     page = PageBuilder("page", BOTH)
-    page.prose("![A](a.svg)\n:label:`fig_a`", "pytorch")
-    page.prose("![B](b.svg)\n:label:`fig_a`", "jax")
+    page.prose("![A](a.svg)\n:label:`fig_a`\n", "pytorch")
+    page.prose("![B](b.svg)\n:label:`fig_a`\n:numref:`fig_a`, :numref:`fig_b`", "jax")
+    page.prose("See :numref:`fig_a`.")
+    page.prose("And :numref:`fig_a`.", "pytorch")
     path = page.section.path
-    labels = tuple(Label("fig_a", LabelKind.FIGURE, Span(path, line, line)) for line in (2, 5))
+    labels = tuple(Label("fig_a", LabelKind.FIGURE, Span(path, line, line)) for line in (2, 6))
     page.section = replace(page.section, labels=labels)
-    first, second = _sources(_written(page.page()))
+    first, second, shared, last = _sources(_written(page.page()))
     assert ":label:`fig_a`" in first
-    assert ":label:" not in second
+    assert ":label:`fig_a@jax`" in second
+    assert ":numref:`fig_a@jax`, :numref:`fig_b`" in second
+    assert ":numref:`fig_a`" in shared
+    assert ":numref:`fig_a`" in last
 
 
 @pytest.mark.parametrize(("position", "line"), [(10_002, 7), (10_003, 9), (10_099, 9), (20_002, None), (5, None)])

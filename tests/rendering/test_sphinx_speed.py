@@ -31,8 +31,8 @@ def _translator(_page: Page, _context: RenderContext, _pages: frozenset[str], _m
 def _site(root: Path, output: Path, **changes: object) -> dict[str, bytes]:
     """Make the site of the pages that `test_html` has."""
     pages = _pages()
-    config = make_config(root, bibliography=(Path("d2l.bib"),))
-    context = RenderContext(config, make_book(*pages), ("pytorch", "jax"), output / "html")
+    config = make_config(root)
+    context = RenderContext(config, make_book(*pages, bibliography=["d2l.bib"]), ("pytorch", "jax"), output / "html")
     render(pages, replace(context, **changes), _translator)  # type: ignore[arg-type]
     return _files(output / "html")
 

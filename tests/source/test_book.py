@@ -7,7 +7,8 @@ import pytest
 
 from d2lbuild.config import load_config
 from d2lbuild.errors import BookError
-from d2lbuild.source.book import is_remote, load_book, resolve_path
+from d2lbuild.source.book import load_book
+from d2lbuild.source.links import is_remote, resolve_path
 from d2lbuild.source.markdown import unparse
 from tests.books import CONF, INDEX, book, rules, write_book
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from d2lbuild.model import Output
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.outputs.animation import find_animation
 from d2lbuild.rendering.outputs.safe_html import SafeHtml, safe_html
 from d2lbuild.rendering.outputs.safe_svg import Drawing, safe_svg
@@ -48,6 +49,8 @@ class OutputSettings:
     """Whether what is written to stderr is published."""
     package: str = "d2l"
     """The library, whose files are named in tracebacks."""
+    language: str = "en"
+    """That of the book."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +154,13 @@ def _bundle(data: Mapping[str, Any], metadata: Mapping[str, Any], shown: _Shown)
 
 def _html(cleaned: SafeHtml, shown: _Shown) -> None:
     """Show what is left of HTML, and say what is not."""
+    language = shown.settings.language
     if cleaned.visible:
         shown.html(html_box(cleaned.text, table=cleaned.has_table, own_colours=cleaned.own_colours))
     if cleaned.elsewhere:
-        shown.html(note(_ELSEWHERE, cleaned.elsewhere))
+        shown.html(note(translated(language, _ELSEWHERE), cleaned.elsewhere))
     elif cleaned.lost and not cleaned.visible:
-        shown.html(note(_INTERACTIVE))
+        shown.html(note(translated(language, _INTERACTIVE)))
 
 
 def _remains(cleaned: SafeHtml | None, data: Mapping[str, Any], shown: _Shown) -> None:
@@ -174,7 +178,8 @@ def _animation(html: str, shown: _Shown) -> bool:
         return False
     shown.picture("image/png", found.last, "The last frame of an animation")
     if found.moving:
-        shown.picture("image/png", found.moving, "An animation", folded=f"Play the animation ({found.frames} frames)")
+        words = translated(shown.settings.language, "Play the animation ({count} frames)").format(count=found.frames)
+        shown.picture("image/png", found.moving, "An animation", folded=words)
     return True
 
 
