@@ -41,10 +41,13 @@ _DARK = {
 
 _STYLES = [
     f"book/{name}.css"
-    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "references", "api")
+    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "references", "api", "print")
 ]
 
 _SETTINGS = "book/settings.js"
+
+# A result shows words of its page, which a browser fetches from servers only.
+_SEARCH = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;\n'
 
 _SUPPRESSED = [
     "toc.not_included",  # the source stage reports orphans
@@ -144,7 +147,12 @@ def _look(config: Config, source: Path, made: Path) -> dict[str, Any]:
             *(str(source / _from(config, path)) for path in [*css, *scripts]),
         ],
         "html_css_files": [*_STYLES, *(path.name for path in css)],
-        "html_js_files": [_SETTINGS, ("book/frameworks.js", {"defer": "defer"}), *(path.name for path in scripts)],
+        "html_js_files": [
+            _SETTINGS,
+            ("book/frameworks.js", {"defer": "defer"}),
+            ("book/scrolling.js", {"defer": "defer"}),
+            *(path.name for path in scripts),
+        ],
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_use_index": True,
@@ -189,7 +197,7 @@ def made_static_files(config: Config) -> dict[str, str]:
             "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area",
         },
     }
-    return {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n"}
+    return {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n{_SEARCH}"}
 
 
 def _macro(text: str) -> str | list[str | int]:

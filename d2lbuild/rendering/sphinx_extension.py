@@ -15,7 +15,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.plugin import register_plugin
 
-from d2lbuild.rendering import api_objects, framework_tabs, nested_pieces
+from d2lbuild.rendering import accessible_pages, api_objects, framework_tabs, nested_pieces
 from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api_directives import DIRECTIVES
 from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
@@ -154,6 +154,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(LinkLibraryNames)
     app.add_post_transform(SingleIds)
     api_objects.connect(app)
+    accessible_pages.connect(app)
     Navigation().connect(app)
     app.connect("builder-inited", _set_up_builder, priority=900)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
