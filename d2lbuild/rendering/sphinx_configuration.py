@@ -41,13 +41,12 @@ _DARK = {
 
 _STYLES = [
     f"book/{name}.css"
-    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "references", "api", "print")
-]
+    for name in (
+        "text", "figures", "formulas", "cells", "frameworks", "furniture", "drawers", "references", "api", "print",
+    )
+]  # fmt: skip
 
 _SETTINGS = "book/settings.js"
-
-# A result shows words of its page, which a browser fetches from servers only.
-_SEARCH = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;\n'
 
 _SUPPRESSED = [
     "toc.not_included",  # the source stage reports orphans
@@ -197,7 +196,7 @@ def made_static_files(config: Config) -> dict[str, str]:
             "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area",
         },
     }
-    return {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n{_SEARCH}"}
+    return {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n"}
 
 
 def _macro(text: str) -> str | list[str | int]:

@@ -13,6 +13,7 @@ WIDE, NARROW, PAPER = (1440, 900), (380, 800), (718, 1000)
 """Sizes of windows, and of what stands on a sheet of A4. In the wide one all columns are seen."""
 
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 _NARROW_RULES = ("scrollable-region-focusable", "target-size", "aria-hidden-focus", "button-name", "label", "link-name")
 """Those that may find more in a narrow window, where other things scroll and other buttons are seen."""

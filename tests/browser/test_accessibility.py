@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from .page_checks import accessibility_faults, inaccessible, pages_of
+from .page_checks import NARROW, SCHEMES, accessibility_faults, inaccessible, pages_of, resize
 from .pictures import keep_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
@@ -25,6 +25,28 @@ def test_no_page_shuts_readers_out(context: BrowserContext, address: str, folder
 def test_each_framework_of_a_page_is_looked_at(page: Page, situations: str) -> None:
     for framework in ("tensorflow", "jax"):
         page.goto(f"{situations}/pieces.html?framework={framework}")
+        assert inaccessible(page) == []
+
+
+@pytest.mark.parametrize("toggle", [".nav-overlay-icon", ".toc-header-icon"])
+def test_open_drawers_shut_nobody_out(page: Page, situations: str, toggle: str) -> None:
+    resize(page, NARROW)
+    page.goto(f"{situations}/pieces.html")
+    page.locator(toggle).click()
+    page.wait_for_function("() => document.getAnimations().length === 0")
+    assert inaccessible(page) == []
+
+
+def test_results_of_the_search_shut_nobody_out(page: Page, situations: str) -> None:
+    page.goto(f"{situations}/search.html?q=framework&framework=jax")
+    page.locator("#search-results li .context").last.wait_for()
+    assert inaccessible(page) == []
+
+
+def test_notices_shut_nobody_out(page: Page, situations: str) -> None:
+    page.goto(f"{situations}/only-pytorch.html?framework=jax")
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
         assert inaccessible(page) == []
 
 

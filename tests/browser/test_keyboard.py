@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from .page_checks import NARROW, resize
 from .reading import chosen, shown, switch, tab, tabs, top_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
@@ -123,3 +124,35 @@ def test_what_scrolls_can_be_reached_and_scrolled(page: Page, situations: str) -
     page.keyboard.press("End")
     page.wait_for_function("(e) => e.scrollTop > 100", arg=listing.element_handle())
     expect(page.locator(".cell_output pre", has_text="its code is hidden")).not_to_have_attribute("tabindex", "0")
+
+
+def test_in_narrow_windows_nothing_has_the_focus_out_of_sight(page: Page, situations: str) -> None:
+    resize(page, NARROW)
+    page.goto(f"{situations}/pieces.html")
+    reached = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.append(focused(page).evaluate("(e) => e.id || e.className || e.textContent"))
+        assert focused(page).evaluate(
+            "(e) => { const b = e.getBoundingClientRect(); return b.left >= 0 && b.right > 0; }"
+        )
+    assert {"__navigation", "__toc"} <= set(reached)
+
+
+@pytest.mark.parametrize(("toggle", "drawer"), [("#__navigation", ".sidebar-drawer"), ("#__toc", ".toc-drawer")])
+def test_drawers_open_by_the_keyboard(page: Page, situations: str, toggle: str, drawer: str) -> None:
+    resize(page, NARROW)
+    page.goto(f"{situations}/pieces.html")
+    link = page.locator(f"{drawer} a[href]").last
+    expect(link).to_be_hidden()
+    page.keyboard.press("Tab")
+    page.locator(toggle).focus()
+    label = page.locator(f"label[for={toggle[1:]}]:visible").last
+    assert label.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
+    page.keyboard.press("Space")
+    expect(link).to_be_visible()
+    link.focus()
+    expect(link).to_be_focused()
+    page.locator(toggle).focus()
+    page.keyboard.press("Space")
+    expect(link).to_be_hidden()
