@@ -61,5 +61,5 @@ corpus: setup ## The tests of conformance over a real book: make corpus CORPUS=/
 
 clean: ## Remove what builds and tools have left here; results, environments and .venv stay
 	@if test -x $(BIN)/d2lbuild; then $(BIN)/d2lbuild clean; fi
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-artefacts
 	find d2lbuild tests -type d -name __pycache__ -prune -exec rm -rf {} +

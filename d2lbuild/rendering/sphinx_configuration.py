@@ -45,8 +45,11 @@ _DARK = {
 
 _STYLES = [
     f"book/{name}.css"
-    for name in ("text", "figures", "formulas", "cells", "frameworks", "furniture", "front-page", "references", "api")
-]
+    for name in (
+        "text", "figures", "formulas", "cells", "frameworks", "furniture", "front-page", "drawers", "references", "api",
+        "print",
+    )
+]  # fmt: skip
 
 _SETTINGS = "book/settings.js"
 
@@ -144,7 +147,12 @@ def _look(config: Config, source: Path, made: Path) -> dict[str, Any]:
             *(str(source / _from(config, path)) for path in files),
         ],
         "html_css_files": [*_STYLES, *(path.name for path in css)],
-        "html_js_files": [_SETTINGS, ("book/frameworks.js", {"defer": "defer"}), *(path.name for path in scripts)],
+        "html_js_files": [
+            _SETTINGS,
+            ("book/frameworks.js", {"defer": "defer"}),
+            ("book/scrolling.js", {"defer": "defer"}),
+            *(path.name for path in scripts),
+        ],
         "html_baseurl": html.site_url,
         "d2lbuild_site": {"url": html.site_url, "image": image[0].name if image else ""},
         "html_copy_source": False,

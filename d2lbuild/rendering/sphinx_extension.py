@@ -13,6 +13,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
 from d2lbuild.rendering import (
+    accessible_pages,
     api_index,
     api_objects,
     book_language,
@@ -122,6 +123,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     page_ends.connect(app)
     furniture.connect(app)
     raw_html.connect(app)
+    accessible_pages.connect(app)
     Navigation().connect(app)
     app.connect("builder-inited", _set_up_builder, priority=900)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,57 +1,89 @@
-"""Our chapters as a site, served on loopback, and a real browser to look at it."""
+"""Two sites on loopback, our chapters and a book of situations, and a real browser to look at them."""
 
-import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from d2lbuild.config import load_config
 from d2lbuild.pipeline import BuildRequest, build, select_frameworks
 
+from .chromium import chromium
+from .mini_book import write_site
+from .page_checks import WIDE, Watch
+from .pictures import forget_picture, keep_picture
+from .serving import served
+
 ROOT = Path(__file__).parents[2]
+FAILED = pytest.StashKey[bool]()
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files without a word."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember that a test has failed, for a picture of its page."""
+    report: pytest.TestReport = yield  # type: ignore[assignment]
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report  # type: ignore[return-value]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the site of our chapters, all frameworks, nothing executed."""
-    config = replace(load_config(ROOT), output=tmp_path_factory.mktemp("site"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with both sites: `book`, ours for all frameworks without outputs, and `situations`."""
+    folder = tmp_path_factory.mktemp("sites")
+    config = replace(load_config(ROOT), output=tmp_path_factory.mktemp("book"))
     report = build(config, BuildRequest(select_frameworks(config, ["all"]), execute=False))
     assert report.findings == ()
-    return report.outputs["html"].parent
+    (folder / "book").symlink_to(report.outputs["html"].parent)
+    (folder / "situations").symlink_to(write_site(tmp_path_factory.mktemp("situations")))
+    return folder
 
 
 @pytest.fixture(scope="session")
-def address(site: Path) -> Iterator[str]:
-    """Return the address under which the site is served."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def address(folder: Path) -> Iterator[str]:
+    """Return the address under which both sites are served."""
+    with served(folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def book(address: str) -> str:
+    """Return the address of our book."""
+    return f"{address}/book"
+
+
+@pytest.fixture(scope="session")
+def situations(address: str) -> str:
+    """Return the address of the book of situations."""
+    return f"{address}/situations"
 
 
 # Not for the whole session: while Playwright is open, no other test of this process can run an event loop.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return the system's Chromium; without one these tests have nothing to run in."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on this machine: `make test` installs it where it may")
-    arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=arguments)
+    """Return the system's Chromium."""
+    with chromium() as running:
         yield running
-        running.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Return a browser that has never been here."""
+    context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Return a page of that browser, about which it may not complain; if the test fails, its picture is kept."""
+    page = context.new_page()
+    watch = Watch(page, address)
+    picture = f"failed-{request.node.name}"
+    forget_picture(picture)
+    yield page
+    if request.node.stash.get(FAILED, False):
+        keep_picture(page, picture)
+    assert watch.take() == []

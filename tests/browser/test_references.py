@@ -1,10 +1,7 @@
 """References and searches in a reader's browser."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from http.server import ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -13,7 +10,7 @@ from d2lbuild import pipeline
 from d2lbuild.config import load_config
 from tests.books import CONF, write_book
 
-from .conftest import Quiet
+from .serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
@@ -35,10 +32,8 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         root = write_book(folder / language, FILES, conf=f'{CONF}language = "{language}"\n')
         config = replace(load_config(root), output=root / "site")
         pipeline.build(config, pipeline.BuildRequest(("pytorch",), execute=False))
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/%s/site/pytorch/html"
-        server.shutdown()
+    with served(folder) as address:
+        yield f"{address}/%s/site/pytorch/html"
 
 
 @pytest.fixture

@@ -5,6 +5,22 @@
 // the book is shown. A page that lacks the chosen framework shows its own first one, and the choice stays.
 (() => {
   "use strict";
+
+  // A browser may refuse to keep anything for a site. Then no script of the page fails, and what is chosen lasts as long as
+  // the page; the address has the framework for the next one.
+  try {
+    localStorage.setItem("d2l-test", "");
+    localStorage.removeItem("d2l-test");
+  } catch {
+    const kept = new Map();
+    const value = {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, item) => void kept.set(key, String(item)),
+      removeItem: (key) => void kept.delete(key),
+    };
+    Object.defineProperty(window, "localStorage", { value, configurable: true });
+  }
+
   const KEY = "d2l-framework";
   const script = document.currentScript;
   const words = (text) => (text || "").split(" ").filter(Boolean);
@@ -12,20 +28,8 @@
   const page = words(script.dataset.page);
   const sheet = new CSSStyleSheet();
 
-  const remembered = () => {
-    try {
-      return localStorage.getItem(KEY);
-    } catch {
-      return null; // a browser that keeps nothing for this site
-    }
-  };
-  const remember = (name) => {
-    try {
-      localStorage.setItem(KEY, name);
-    } catch {
-      // The address still has it.
-    }
-  };
+  const remembered = () => localStorage.getItem(KEY);
+  const remember = (name) => localStorage.setItem(KEY, name);
   const inAddress = () => new URLSearchParams(location.search).get("framework");
   const known = (name) => (site.includes(name) ? name : null);
 
@@ -49,13 +53,7 @@
     show(name);
   };
 
-  let theme = "auto";
-  try {
-    theme = localStorage.getItem("theme") || theme;
-  } catch {
-    // As above.
-  }
-  document.body.dataset.theme = theme;
+  document.body.dataset.theme = localStorage.getItem("theme") || "auto";
   document.documentElement.classList.replace("no-js", "js");
   if (site.length > 1) {
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];

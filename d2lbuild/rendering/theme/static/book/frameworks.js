@@ -40,11 +40,13 @@
     }
   }
 
-  // The first element on the screen that no choice hides.
+  // The first piece on the screen that no choice hides, below what stays at the window's upper edge.
   function firstInView() {
-    const top = document.querySelector(".d2l-page-bar")?.getBoundingClientRect().bottom || 0;
+    const edges = all(".mobile-header, .d2l-page-bar").map((bar) => bar.getBoundingClientRect());
+    const top = Math.max(0, ...edges.filter((edge) => edge.top < 80).map((edge) => edge.bottom));
     const pieces = all("article :is(h1, h2, h3, h4, p, figure, li, .d2l-tabs, div.cell, .math-wrapper)");
-    return pieces.find((piece) => !piece.closest("[data-framework], .d2l-page-bar") && piece.getBoundingClientRect().bottom > top);
+    const stays = (piece) => !piece.closest("[data-framework], .d2l-page-bar");
+    return pieces.find((piece) => stays(piece) && piece.getBoundingClientRect().bottom > top);
   }
 
   function choose(name, element = firstInView()) {
@@ -116,10 +118,10 @@
   // A search begun here is answered by a page that knows the choice as well.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    const name = frameworks.current();
-    if (form.method !== "get" || !form.action.startsWith(site) || !name || form.elements.framework) {
+    if (form.method !== "get" || !form.action.startsWith(site) || !frameworks.current()) {
       return;
     }
+    form.querySelector("input[name=framework]")?.remove();
     const field = document.createElement("input");
     Object.assign(field, { type: "hidden", name: "framework", value: root.dataset.chosen });
     form.append(field);
@@ -127,23 +129,39 @@
 
   // --- arriving ---
 
+  function target(name) {
+    try {
+      return document.getElementById(decodeURIComponent(name));
+    } catch {
+      return null; // no address that somebody has written on purpose
+    }
+  }
+
   // Where an address leads into a piece of another framework, that one is shown; unless the chosen framework has the same
   // thing, under an id that ends with its name.
   function openTarget() {
-    const id = decodeURIComponent(location.hash.slice(1));
-    const first = id ? document.getElementById(id) : null;
+    const first = target(location.hash.slice(1));
     const panel = first?.closest(".d2l-panel");
     if (!panel || panel.dataset.framework === root.dataset.shown) {
       return;
     }
-    const own = document.getElementById(`${id}-${root.dataset.shown}`);
-    if (!own) {
+    const own = document.getElementById(`${first.id}-${root.dataset.shown}`);
+    if (own) {
+      location.replace(`#${encodeURIComponent(own.id)}`);
+    } else {
       choose(panel.dataset.framework, null);
+      first.scrollIntoView({ behavior: "instant" });
     }
-    (own || first).scrollIntoView();
   }
 
   window.addEventListener("hashchange", openTarget);
+  document.addEventListener("click", (event) => {
+    // The address stays as it is, and so says nothing, where a link leads to the place that is in it already.
+    const link = event.target.closest?.("a[href^='#']");
+    if (link && link.hash === location.hash) {
+      setTimeout(openTarget);
+    }
+  });
   window.addEventListener("pageshow", (event) => {
     const name = event.persisted && frameworks.remembered();
     if (name && name !== root.dataset.chosen) {

@@ -1,0 +1,210 @@
+"""What must hold for every page of any site, as functions that return what is wrong."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+from tests.browser.chromium import settle
+
+WIDE, NARROW, PAPER = (1440, 900), (380, 800), (718, 1000)
+"""Sizes of windows, and of what stands on a sheet of A4. In the wide one all columns are seen."""
+
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+_NARROW_RULES = ("scrollable-region-focusable", "target-size", "aria-hidden-focus", "button-name", "label", "link-name")
+"""Those that may find more in a narrow window, where other things scroll and other buttons are seen."""
+
+_LOOKS: tuple[tuple[str, tuple[int, int], Scheme], ...] = (
+    ("wide-light", WIDE, "light"),
+    ("wide-dark", WIDE, "dark"),
+    ("narrow-dark", NARROW, "dark"),
+    ("narrow-light", NARROW, "light"),
+)
+
+
+class Watch:
+    """Collects what a browser's page asks for and complains about; a broken policy is a complaint, too."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        """Watch a page; the site's own addresses begin with `address`."""
+        self._address = address
+        self._faults: list[str] = []
+        page.on("request", self._asked)
+        page.on("requestfailed", self._failed)
+        page.on("response", lambda response: self._add(response.status >= 400, f"{response.status} {response.url}"))
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self._add(True, f"error: {error}"))
+
+    def take(self) -> list[str]:
+        """Return what has been found since the last time."""
+        found, self._faults = self._faults, []
+        return found
+
+    def _add(self, wrong: bool, fault: str) -> None:
+        if wrong:
+            self._faults.append(fault)
+
+    def _asked(self, request: Request) -> None:
+        self._add(not request.url.startswith((self._address, "data:", "blob:")), f"foreign request: {request.url}")
+
+    def _failed(self, request: Request) -> None:
+        # ERR_ABORTED is the browser that drops a request because we have gone on to the next page.
+        self._add(request.failure != "net::ERR_ABORTED", f"failed request: {request.url}: {request.failure}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        self._add(message.type in {"error", "warning"}, f"console: {message.text}")
+
+
+def pages_of(site: Path) -> list[str]:
+    """Return the pages of a site, as they stand in addresses."""
+    site = site.resolve()
+    return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+
+
+def looks(page: Page) -> Iterator[str]:
+    """Show a page wide and narrow, light and dark, and yield what each of them is called."""
+    for name, size, scheme in _LOOKS:
+        resize(page, size)
+        page.emulate_media(color_scheme=scheme)
+        yield name
+    resize(page, WIDE)
+    page.emulate_media(color_scheme="light")
+
+
+def resize(page: Page, size: tuple[int, int]) -> None:
+    """Change the size of a page that is open."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+
+
+def page_faults(page: Page, watch: Watch, address: str, *, look: Callable[[str], None] | None = None) -> list[str]:
+    """Open a page and return what is wrong with it; `look` may take pictures of each of its looks."""
+    page.goto(address)
+    settle(page)
+    found = [*watch.take(), *twice_named(page), *untypeset(page)]
+    for width in (380, 768, 1300):
+        resize(page, (width, 900))
+        found += (f"{width} px: {fault}" for fault in too_wide(page))
+    if look:
+        for name in looks(page):
+            look(name)
+    found += unprintable(page)
+    return [*found, *watch.take()]
+
+
+def accessibility_faults(page: Page, address: str, scheme: Scheme, exceptions: Sequence[str] = ()) -> list[str]:
+    """Open a page and return what axe-core finds; `exceptions` are rules that it may break.
+
+    Nothing but colours depends on the scheme, so that dark pages are asked for these alone.
+    """
+    page.goto(address)
+    page.emulate_media(color_scheme=scheme)
+    settle(page)
+    if scheme == "dark":
+        return inaccessible(page, ("color-contrast",), exceptions)
+    found = inaccessible(page, None, exceptions)
+    resize(page, NARROW)
+    found += (f"narrow: {fault}" for fault in inaccessible(page, _NARROW_RULES, exceptions))
+    resize(page, WIDE)
+    return found
+
+
+def too_wide(page: Page) -> list[str]:
+    """Return the elements that make a page scroll sideways."""
+    found: list[str] = page.evaluate(
+        """() => {
+          const root = document.documentElement, width = root.clientWidth;
+          if (root.scrollWidth <= width) return [];
+          const inside = (e) => {
+            for (let up = e.parentElement; up; up = up.parentElement)
+              if (getComputedStyle(up).overflowX !== "visible" && up !== root && up !== document.body) return true;
+            return false;
+          };
+          const wide = [...document.querySelectorAll("body *")].filter((e) => {
+            const box = e.getBoundingClientRect();
+            return box.width && box.right > width + 1 && getComputedStyle(e).position !== "fixed" && !inside(e);
+          });
+          return [`${root.scrollWidth} px on ${width}: ` + wide.slice(0, 5).map((e) => e.outerHTML.slice(0, 120))];
+        }"""
+    )
+    return found
+
+
+def twice_named(page: Page) -> list[str]:
+    """Return ids that several elements have, and links within the page that lead nowhere."""
+    found: list[str] = page.evaluate(
+        """() => {
+          const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+          const twice = [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))];
+          const lost = [...document.querySelectorAll('a[href^="#"]')]
+            .filter((a) => a.hash.length > 1 && !document.getElementById(decodeURIComponent(a.hash.slice(1))));
+          return [...twice.map((id) => `the id ${id} twice`), ...lost.map((a) => `${a.hash} leads nowhere`)];
+        }"""
+    )
+    return found
+
+
+def untypeset(page: Page) -> list[str]:
+    """Return formulas that MathJax has left alone or refused."""
+    found: list[str] = page.evaluate(
+        r"""() => [
+          ...[...document.querySelectorAll("mjx-merror")].map((e) => `formula: ${e.textContent}`),
+          ...[...document.querySelectorAll("article .math")].filter((e) => !e.querySelector("mjx-container"))
+            .map((e) => `not typeset: ${e.textContent.slice(0, 80)}`),
+        ]"""
+    )
+    return found
+
+
+def inaccessible(page: Page, rules: Sequence[str] | None = None, exceptions: Sequence[str] = ()) -> list[str]:
+    """Return what axe-core calls serious or critical, by some of its rules or by all but the exceptions."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    options: dict[str, object] = {"resultTypes": ["violations"], "preload": False}
+    if rules is not None:
+        options["runOnly"] = [rule for rule in rules if rule not in exceptions]
+    else:
+        options["rules"] = {rule: {"enabled": False} for rule in exceptions}
+    found = page.evaluate("(options) => axe.run(document, options).then((results) => results.violations)", options)
+    return [
+        f"{one['id']} ({one['impact']}), {len(one['nodes'])}: {_elements(one['nodes'])}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+def _elements(nodes: Sequence[dict[str, object]]) -> str:
+    return "; ".join(f"{node['target']}: {str(node['failureSummary']).splitlines()[1].strip()}" for node in nodes[:3])
+
+
+def unprintable(page: Page) -> list[str]:
+    """Return what is wrong with a page on paper: what cannot be pressed there, what is cut, what is too much."""
+    page.emulate_media(media="print")
+    resize(page, PAPER)
+    found: list[str] = page.evaluate(
+        """() => {
+          const seen = (e) => e.checkVisibility() && e.getBoundingClientRect().height > 1;
+          const all = (selector) => [...document.querySelectorAll(selector)].filter(seen);
+          const name = (e) => e.outerHTML.slice(0, 100);
+          const useless = all("button, input, .d2l-tablist, .d2l-switcher, .sidebar-drawer, .toc-drawer, .headerlink");
+          const cut = all("article, article *").filter((e) => {
+            const { overflowX, overflowY } = getComputedStyle(e);
+            return (overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1)
+              || (overflowY !== "visible" && e.scrollHeight > e.clientHeight + 1);
+          }).filter((e) => !e.closest("mjx-container"));
+          const shown = document.documentElement.dataset.shown;
+          const others = all("[data-framework]").filter((e) => shown && e.dataset.framework !== shown);
+          return [
+            ...useless.map((e) => `printed: ${name(e)}`),
+            ...cut.map((e) => `cut in print: ${name(e)}`),
+            ...others.map((e) => `another framework in print: ${name(e)}`),
+          ].slice(0, 6);
+        }"""
+    )
+    found += too_wide(page)
+    page.emulate_media(media="screen")
+    resize(page, WIDE)
+    return found
