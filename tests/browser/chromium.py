@@ -26,3 +26,8 @@ def settle(page: Page) -> None:
     """Wait until scripts have run, formulas are typeset and their fonts have come."""
     page.wait_for_load_state()
     page.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
+
+
+def next_frame(page: Page) -> None:
+    """Wait for what the browser does by itself when the size of something has changed."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

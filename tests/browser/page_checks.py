@@ -1,5 +1,6 @@
 """What must hold for every page of any site, as functions that return what is wrong."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -7,7 +8,7 @@ from typing import Literal
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import ConsoleMessage, Page, Request
 
-from tests.browser.chromium import settle
+from tests.browser.chromium import next_frame, settle
 
 WIDE, NARROW, PAPER = (1440, 900), (380, 800), (718, 1000)
 """Sizes of windows, and of what stands on a sheet of A4. In the wide one all columns are seen."""
@@ -78,6 +79,7 @@ def looks(page: Page) -> Iterator[str]:
 def resize(page: Page, size: tuple[int, int]) -> None:
     """Change the size of a page that is open."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    next_frame(page)
 
 
 def page_faults(page: Page, watch: Watch, address: str, *, look: Callable[[str], None] | None = None) -> list[str]:
@@ -95,20 +97,18 @@ def page_faults(page: Page, watch: Watch, address: str, *, look: Callable[[str],
     return [*found, *watch.take()]
 
 
-def accessibility_faults(page: Page, address: str, scheme: Scheme, exceptions: Sequence[str] = ()) -> list[str]:
-    """Open a page and return what axe-core finds; `exceptions` are rules that it may break.
-
-    Nothing but colours depends on the scheme, so that dark pages are asked for these alone.
-    """
+def accessibility_faults(page: Page, address: str) -> list[str]:
+    """Open a page and return what axe-core finds: wide and narrow, in light and dark colours."""
     page.goto(address)
-    page.emulate_media(color_scheme=scheme)
     settle(page)
-    if scheme == "dark":
-        return inaccessible(page, ("color-contrast",), exceptions)
-    found = inaccessible(page, None, exceptions)
+    found: list[str] = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found += (f"{scheme}: {fault}" for fault in inaccessible(page, colours_only=scheme == "dark"))
     resize(page, NARROW)
-    found += (f"narrow: {fault}" for fault in inaccessible(page, _NARROW_RULES, exceptions))
+    found += (f"narrow: {fault}" for fault in _axe(page, "document", {"runOnly": _NARROW_RULES}))
     resize(page, WIDE)
+    page.emulate_media(color_scheme="light")
     return found
 
 
@@ -159,16 +159,45 @@ def untypeset(page: Page) -> list[str]:
     return found
 
 
-def inaccessible(page: Page, rules: Sequence[str] | None = None, exceptions: Sequence[str] = ()) -> list[str]:
-    """Return what axe-core calls serious or critical, by some of its rules or by all but the exceptions."""
+def inaccessible(page: Page, *, colours_only: bool = False) -> list[str]:
+    """Return what axe-core calls serious or critical.
+
+    The contrast of colours takes most of the time, so that it is measured once for all texts that look the same.
+    """
+    found = _axe(page, f"{{ include: {_TEXTS_THAT_DIFFER} }}", {"runOnly": ["color-contrast"]})
+    if not colours_only:
+        found += _axe(page, "document", {"rules": {"color-contrast": {"enabled": False}}})
+    return found
+
+
+# Texts of one size, weight, colour, ground and opacity have one contrast.
+_TEXTS_THAT_DIFFER = """(() => {
+  const grounds = new Map([[null, ""]]);
+  const ground = (e) => {
+    if (!grounds.has(e)) {
+      const { backgroundColor, backgroundImage, opacity } = getComputedStyle(e);
+      const own = [backgroundColor, backgroundImage, opacity].join();
+      grounds.set(e, own === "rgba(0, 0, 0, 0),none,1" ? ground(e.parentElement) : `${ground(e.parentElement)} ${own}`);
+    }
+    return grounds.get(e);
+  };
+  const found = new Map();
+  for (const e of document.querySelectorAll("body *")) {
+    if ([...e.childNodes].some((child) => child.nodeType === 3 && child.data.trim()) && e.checkVisibility()) {
+      const { color, fontSize, fontWeight } = getComputedStyle(e);
+      const look = [color, fontSize, fontWeight, ground(e)].join();
+      if (!found.has(look)) found.set(look, e);
+    }
+  }
+  return [...found.values()];
+})()"""
+
+
+def _axe(page: Page, context: str, options: dict[str, object]) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    options: dict[str, object] = {"resultTypes": ["violations"], "preload": False}
-    if rules is not None:
-        options["runOnly"] = [rule for rule in rules if rule not in exceptions]
-    else:
-        options["rules"] = {rule: {"enabled": False} for rule in exceptions}
-    found = page.evaluate("(options) => axe.run(document, options).then((results) => results.violations)", options)
+    given = json.dumps({"resultTypes": ["violations"], "preload": False, **options})
+    found = page.evaluate(f"axe.run({context}, {given}).then((results) => results.violations)")
     return [
         f"{one['id']} ({one['impact']}), {len(one['nodes'])}: {_elements(one['nodes'])}"
         for one in found

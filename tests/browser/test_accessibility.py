@@ -1,4 +1,4 @@
-"""No page of either site has what axe-core calls a serious fault, wide or narrow."""
+"""No page of either site has what axe-core calls a serious fault, in light or dark, wide or narrow."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def test_no_page_shuts_readers_out(context: BrowserContext, address: str, folder
     page = context.new_page()
     faults = {}
     for name in pages_of(folder / site):
-        if found := accessibility_faults(page, f"{address}/{site}/{name}", "light"):
+        if found := accessibility_faults(page, f"{address}/{site}/{name}"):
             faults[name] = found
             keep_picture(page, f"failed-accessibility-{site}/{name}")
     assert faults == {}

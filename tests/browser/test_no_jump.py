@@ -3,16 +3,11 @@
 import pytest
 from playwright.sync_api import Page
 
-from .chromium import settle
+from .chromium import next_frame, settle
 from .page_checks import NARROW, WIDE, resize
 from .reading import shown, switch, top_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
-
-
-def after_a_while(page: Page) -> None:
-    """Wait for what the browser does by itself when the height of something has changed."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -32,10 +27,10 @@ def test_the_tabs_that_are_pressed_stay(page: Page, address: str, name: str, siz
             found.evaluate(
                 "(e) => window.scrollTo({ top: scrollY + e.getBoundingClientRect().top - 300, behavior: 'instant' })"
             )
-            after_a_while(page)
+            next_frame(page)
             before = top_of(found)
             tab.evaluate("(e) => e.click()")
-            after_a_while(page)
+            next_frame(page)
             assert abs(top_of(found) - before) <= 2, (at, framework)
             assert shown(page) == [framework]
             pressed += 1
@@ -50,11 +45,11 @@ def test_what_is_read_stays_when_the_header_switches(page: Page, situations: str
     read = page.locator("#sec-below > p").nth(1)
     # It is the first thing that is wholly seen below what may stay above the text.
     read.evaluate("(e) => window.scrollTo({ top: scrollY + e.getBoundingClientRect().top - 120, behavior: 'instant' })")
-    after_a_while(page)
+    next_frame(page)
     before = top_of(read)
     for framework in ("tensorflow", "jax", "pytorch"):
         switch(page, framework).evaluate("(e) => e.click()")
-        after_a_while(page)
+        next_frame(page)
         assert abs(top_of(read) - before) <= 2, framework
 
 
@@ -63,15 +58,15 @@ def test_a_long_panel_stays_while_its_tabs_are_out_of_sight(page: Page, situatio
     settle(page)
     found = page.locator("#sec-below .d2l-tabs")
     found.evaluate("(e) => window.scrollTo({ top: scrollY + e.getBoundingClientRect().top + 80, behavior: 'instant' })")
-    after_a_while(page)
+    next_frame(page)
     before = top_of(found)
     switch(page, "jax").evaluate("(e) => e.click()")
-    after_a_while(page)
+    next_frame(page)
     assert abs(top_of(found) - before) <= 2
 
 
 def test_an_address_with_a_heading_stays_there_when_formulas_come(page: Page, situations: str) -> None:
     page.goto(f"{situations}/pieces.html?framework=jax#tab-jax")
     settle(page)
-    after_a_while(page)
+    next_frame(page)
     assert 0 <= top_of(page.locator("#tab-jax")) < 300
