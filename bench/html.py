@@ -208,12 +208,12 @@ def show_growth(book: Path, folder: Path) -> None:
 
 
 def copy_chapter(chapter: Path, target: Path, number: int) -> None:
-    """Copy a chapter, with labels, saved names and links of its own."""
+    """Copy a chapter, with labels of its own; the library is saved in the first copy."""
     shutil.copytree(chapter, target)
     for path in target.rglob("*.md"):
         text = path.read_text(encoding="utf-8")
         text = re.sub(r":((?:eq)?label|numref|ref|eqref):`([^`]*)`", rf":\1:`\2_{number}`", text)
-        path.write_text(text.replace("#@save", ""), encoding="utf-8")
+        path.write_text(text.replace("#@save", "") if number else text, encoding="utf-8")
 
 
 def edition_of(book: Path) -> str:

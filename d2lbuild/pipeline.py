@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, NotebookReport, Observer
 from d2lbuild.config import Config
+from d2lbuild.edition.code import forget_trees
 from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
@@ -62,6 +63,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
         book, editions = _read(config, request.frameworks, keep=True)
         known = _with_expansions(config, editions)
         findings = expand_beside(editions.values(), lambda: _findings_before_rendering(config, request, book, editions))
+        forget_trees()
     observer.read(book, findings)
     executes = _executes(config, request)
     runs = _runs(config, request, editions, observer) if executes or _may_have_results(config) else None

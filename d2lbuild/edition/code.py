@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["CodeError", "is_python", "mask", "masked_tree", "tree", "unmask", "walk"]
+__all__ = ["CodeError", "forget_trees", "is_python", "mask", "masked_tree", "tree", "unmask", "walk"]
 
 _MARKER = "pass  #d2lbuild-magic:"
 _MAGIC = re.compile(r"(?P<indent>\s*)(?P<magic>[%!].*|.*[\w)\]]\?{1,2}|\?{1,2}\S.*|[\w.,\s\[\]]+=\s*[%!]\S.*)$")
@@ -75,6 +75,11 @@ def masked_tree(source: str) -> tuple[str, ast.Module]:
 def tree(source: str) -> ast.Module:
     """Return the abstract syntax tree of a cell; lines are those of the cell. Raises CodeError."""
     return _parsable(source)[1]
+
+
+def forget_trees() -> None:
+    """Drop the trees of all cells: a book's take a hundred megabytes, and nobody asks for them when it is checked."""
+    _parsable.cache_clear()
 
 
 def walk(node: ast.AST) -> list[ast.AST]:

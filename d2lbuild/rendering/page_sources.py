@@ -25,6 +25,7 @@ from d2lbuild.rendering.outputs import OutputSettings
 from d2lbuild.rendering.page_notebook import LinePositions, Prose, page_notebook
 from d2lbuild.rendering.page_store import PageStore, SourcePage
 from d2lbuild.rendering.site_notebooks import SiteNotebooks
+from d2lbuild.source.prose import parse_prose
 
 __all__ = ["Mirror", "Translator", "dialect", "site_files", "write_sources"]
 
@@ -155,6 +156,7 @@ def write_sources(
     for name, source in on_pages(lambda name: _write(missing[name], keys[name], writing), sizes, context.jobs):
         found[name] = source
         context.observer("write", len(found), len(pages))
+    parse_prose.cache_clear()  # it was parsed for this, and takes much memory
     for name, source in found.items():
         mirror.want(name, source.files)
     writing.notebooks.finish(

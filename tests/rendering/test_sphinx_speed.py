@@ -7,9 +7,10 @@ from types import ModuleType
 
 import pytest
 import sphinx.util.docutils
-from docutils import frontend, nodes
+from docutils import nodes
 from docutils.core import publish_doctree
 from docutils.transforms.universal import SmartQuotes
+from myst_parser.mdit_to_docutils import base
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped,unused-ignore]
 
 from d2lbuild.model import Page
@@ -74,12 +75,12 @@ def test_other_versions_of_sphinx_build_as_they_do(
 
 
 def test_overrides_are_undone(tmp_path: Path) -> None:
-    before = (nodes.Node.findall, nodes.Node.walkabout, frontend.get_default_settings, SmartQuotes.apply)
+    before = (nodes.Node.findall, nodes.Node.walkabout, vars(base)["get_default_settings"], SmartQuotes.apply)
     visit = sphinx.util.docutils.SphinxTranslator.dispatch_visit
     with sphinx_speed.fast_sphinx(tmp_path, fast=True):
         assert nodes.Node.findall is not before[0]
         assert sphinx.util.docutils.SphinxTranslator.dispatch_visit is not visit
-    after = (nodes.Node.findall, nodes.Node.walkabout, frontend.get_default_settings, SmartQuotes.apply)
+    after = (nodes.Node.findall, nodes.Node.walkabout, vars(base)["get_default_settings"], SmartQuotes.apply)
     assert after == before
     assert sphinx.util.docutils.SphinxTranslator.dispatch_visit is visit
     with sphinx_speed.fast_sphinx(tmp_path, fast=False):

@@ -1,16 +1,18 @@
 """Docutils: searching and walking through documents, settings."""
 
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy, deepcopy
 from typing import Any
 
 from docutils import nodes
+from docutils.utils import DependencyList
 
 from d2lbuild.rendering.sphinx_speed.override import Override
 
 __all__ = ["overrides"]
 
 _DOCUTILS = ("docutils", "0.22")
+_MYST = ("myst-parser", "5")
 
 
 def overrides() -> list[Override]:
@@ -27,7 +29,8 @@ def overrides() -> list[Override]:
         Override("Sphinx", "9.0", "sphinx.util.docutils", "SphinxTranslator.dispatch_visit", _visits("visit")),
         Override("Sphinx", "9.0", "sphinx.util.docutils", "SphinxTranslator.dispatch_departure", _visits("depart")),
         # The options of all components are collected and parsed three times a page.
-        Override(*_DOCUTILS, "docutils.frontend", "get_default_settings", _remembered_settings),
+        Override(*_MYST, "myst_parser.mdit_to_docutils.base", "get_default_settings", _remembered_settings),
+        Override("Sphinx", "9.0", "sphinx.util.docutils", "_get_settings", _settings_with_defaults),
         # Hardly any text has a character that was escaped.
         Override(*_DOCUTILS, "docutils.nodes", "unescape", _unescape_some),
     ]
@@ -168,6 +171,24 @@ def _remembered_settings(original: Any) -> Any:
         return deepcopy(known[components])
 
     return get_default_settings
+
+
+def _settings_with_defaults(original: Any) -> Any:
+    known: dict[tuple[Any, ...], tuple[Mapping[str, Any], Any]] = {}
+
+    def _get_settings(*components: Any, defaults: Mapping[str, Any], read_config_files: bool = False) -> Any:
+        kinds = (*(one if isinstance(one, type) else type(one) for one in components), read_config_files)
+        if kinds not in known or known[kinds][0] != defaults:
+            found = original(*components, defaults=defaults, read_config_files=read_config_files)
+            known[kinds] = dict(defaults), found
+        settings = copy(known[kinds][1])
+        for name, value in vars(settings).items():
+            if isinstance(value, list | dict):
+                setattr(settings, name, copy(value))
+        settings.record_dependencies = DependencyList()
+        return settings
+
+    return _get_settings
 
 
 # --- text ---
