@@ -17,6 +17,7 @@ from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.nested_pieces import PLACE
 
 __all__ = [
@@ -115,7 +116,8 @@ class MarkSavedCode(SphinxPostTransform):
         """Add the badges of a page."""
         for cell in list(self.document.findall(nodes.container)):
             if cell_metadata(cell).get("saved"):
-                text = f"saved in {self.config.d2lbuild_package}"
+                words = translated(self.config.language, "saved in {package}")
+                text = words.format(package=self.config.d2lbuild_package)
                 badge = nodes.container(classes=["d2l-saved"])
                 badge += nodes.inline(text, text)
                 cell["classes"].append("d2l-has-badge")
@@ -166,9 +168,11 @@ class GroupFrameworks(SphinxPostTransform):
                 used.add(id(piece))
             found += panel
         there = {panel["framework"] for panel in found.children if isinstance(panel, FrameworkPanel)}
+        words = translated(self.config.language, "{framework} has no version of this part.")
         found["missing"] = [
-            (name, f"{title} has no version of this part.") for name, title in self._of_page() if name not in there
+            (name, words.format(framework=title)) for name, title in self._of_page() if name not in there
         ]
+        found["label"] = translated(self.config.language, "Framework")
         return found
 
     def _of_page(self) -> Iterator[tuple[str, str]]:
@@ -203,7 +207,8 @@ def _tag(tag: str, attributes: Mapping[str, str]) -> str:
 
 def _visit_set(self: HTML5Translator, node: FrameworkSet) -> None:
     number = node["number"]
-    self.body.append('<div class="d2l-tabs">\n<div class="d2l-tablist" role="tablist" aria-label="Framework">\n')
+    tabs = {"class": "d2l-tablist", "role": "tablist", "aria-label": node["label"]}
+    self.body.append(f'<div class="d2l-tabs">\n{_tag("div", tabs)}\n')
     for at, panel in enumerate(panel for panel in node.children if isinstance(panel, FrameworkPanel)):
         name = panel["framework"]
         tab = {
