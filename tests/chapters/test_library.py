@@ -48,7 +48,7 @@ def test_notebooks_call_everything_that_is_saved(
     assert idle(definitions, _executed(notebooks[name])) == set()
 
 
-def idle(definitions: dict[str, ast.stmt], executed: Iterable[ast.AST]) -> set[str]:
+def idle(definitions: dict[str, ast.AST], executed: Iterable[ast.AST]) -> set[str]:
     """Return the definitions that the executed code leads to neither directly nor by way of other definitions."""
     waiting = list(executed)
     read: set[str] = set()
@@ -70,8 +70,8 @@ def _is_called(name: str, read: set[str]) -> bool:
     return method in read
 
 
-def _definitions(library: Library) -> Iterator[tuple[str, ast.stmt]]:
-    """Yield each function and method with its tree; of a class without its methods, what is left."""
+def _definitions(library: Library) -> Iterator[tuple[str, ast.AST]]:
+    """Yield each function, method and value with its tree; of a class without its methods, what is left."""
     for block in library.blocks:
         for node in ast.parse(block.code).body:
             if isinstance(node, ast.ClassDef):
@@ -81,6 +81,8 @@ def _definitions(library: Library) -> Iterator[tuple[str, ast.stmt]]:
                 yield node.name, node
             elif isinstance(node, ast.FunctionDef):
                 yield node.name, node
+            elif isinstance(node, ast.Assign):
+                yield from ((one.id, node.value) for one in node.targets if isinstance(one, ast.Name))
 
 
 def _executed(notebooks: Iterable[Notebook]) -> Iterator[ast.AST]:
@@ -96,6 +98,8 @@ def _executed(notebooks: Iterable[Notebook]) -> Iterator[ast.AST]:
 
 def test_what_lies_idle_is_found() -> None:
     source = "def f(): return g()\ndef g(): pass\ndef h(): return h()\n"
-    definitions = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    definitions: dict[str, ast.AST] = {
+        node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)
+    }
     assert idle(dict(definitions), [ast.parse("d2l.f()")]) == {"h"}
     assert idle(dict(definitions), [ast.parse("x = 1")]) == {"f", "g", "h"}
