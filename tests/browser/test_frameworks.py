@@ -53,8 +53,8 @@ def test_neighbours_share_a_set(page: Page, situations: str, part: str, prose: i
 
 def test_pieces_in_lists_follow_too(page: Page, situations: str) -> None:
     page.goto(f"{situations}/lists.html")
-    assert page.locator("article ol").count() == 1
-    assert page.locator("article ol > li").count() == 3
+    assert page.locator("article section ol").count() == 1
+    assert page.locator("article section ol > li").count() == 3
     assert page.locator("li .d2l-tabs").count() == page.locator(".d2l-tabs").count() == 3
     page.locator("li [role=tab][data-choose=jax]").first.click()
     assert shown(page) == ["jax"]
