@@ -123,7 +123,9 @@ def test_what_scrolls_can_be_reached_and_scrolled(page: Page, situations: str) -
     listing.focus()
     page.keyboard.press("End")
     page.wait_for_function("(e) => e.scrollTop > 100", arg=listing.element_handle())
-    expect(page.locator(".cell_output .d2l-output", has_text="its code is hidden")).not_to_have_attribute("tabindex", "0")
+    expect(page.locator(".cell_output .d2l-output", has_text="its code is hidden")).not_to_have_attribute(
+        "tabindex", "0"
+    )
 
 
 def test_in_narrow_windows_nothing_has_the_focus_out_of_sight(page: Page, situations: str) -> None:

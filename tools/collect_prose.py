@@ -32,7 +32,7 @@ _REPLACEMENTS = (
     (re.compile(r"\$[^$]*\$"), "x"),
     (re.compile(r"\s+"), " "),
 )
-"""What is replaced in a paragraph, in this order: references, other marks, emphasis, links, items of lists, formulas."""
+"""What is replaced in a paragraph, in this order: references, other marks, emphasis, links, list items, formulas."""
 
 
 def paragraphs(sections: Iterable[Section]) -> Iterator[str]:
