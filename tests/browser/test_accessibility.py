@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page
 from .page_checks import NARROW, SCHEMES, accessibility_faults, inaccessible, pages_of, resize
 from .pictures import keep_picture
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration]
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(1800)]
 
 
 @pytest.mark.parametrize("site", ["book", "situations"])

@@ -9,7 +9,7 @@ from .page_checks import PAPER, Watch, page_faults, pages_of, resize, too_wide, 
 from .pictures import forget_picture, keep_picture
 from .reading import shown, switch
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration]
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(1800)]
 
 PICTURES = (
     "book/index", "book/preliminaries/data-manipulation", "book/preliminaries/linear-algebra",
