@@ -104,12 +104,13 @@ def accessibility_faults(page: Page, address: str) -> list[str]:
     found: list[str] = []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        found += (f"{scheme}: {fault}" for fault in inaccessible(page, colours_only=scheme == "dark"))
+        found += (f"{scheme}: {fault}" for fault in _contrast(page))
+    page.emulate_media(color_scheme="light")
+    page.evaluate(_WITHOUT_WHAT_IS_NOT_READ)
     resize(page, NARROW)
     found += (f"narrow: {fault}" for fault in _axe(page, "document", {"runOnly": _NARROW_RULES}))
     resize(page, WIDE)
-    page.emulate_media(color_scheme="light")
-    return found
+    return [*found, *_all_but_contrast(page)]
 
 
 def too_wide(page: Page) -> list[str]:
@@ -159,15 +160,25 @@ def untypeset(page: Page) -> list[str]:
     return found
 
 
-def inaccessible(page: Page, *, colours_only: bool = False) -> list[str]:
-    """Return what axe-core calls serious or critical.
+def inaccessible(page: Page) -> list[str]:
+    """Return what axe-core calls serious or critical."""
+    return [*_contrast(page), *_all_but_contrast(page)]
 
-    The contrast of colours takes most of the time, so that it is measured once for all texts that look the same.
-    """
-    found = _axe(page, f"{{ include: {_TEXTS_THAT_DIFFER} }}", {"runOnly": ["color-contrast"]})
-    if not colours_only:
-        found += _axe(page, "document", {"rules": {"color-contrast": {"enabled": False}}})
-    return found
+
+def _contrast(page: Page) -> list[str]:
+    """Measure the contrast of colours, which takes most of the time, once for all texts that look the same."""
+    return _axe(page, f"{{ include: {_TEXTS_THAT_DIFFER} }}", {"runOnly": ["color-contrast"]})
+
+
+def _all_but_contrast(page: Page) -> list[str]:
+    return _axe(page, "document", {"rules": {"color-contrast": {"enabled": False}}})
+
+
+# axe-core takes a look at each element: colours of code and panels that are not shown are thousands of them.
+_WITHOUT_WHAT_IS_NOT_READ = """() => {
+  for (const e of document.querySelectorAll("[data-framework]")) if (!e.checkVisibility()) e.remove();
+  for (const e of document.querySelectorAll(".highlight pre span")) e.replaceWith(...e.childNodes);
+}"""
 
 
 # Texts of one size, weight, colour, ground and opacity have one contrast.
