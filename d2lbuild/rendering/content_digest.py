@@ -24,7 +24,7 @@ _PLAIN = (str, int, float, complex, bool, bytes, type(None), type(Ellipsis))
 _PLAIN_KINDS = frozenset(_PLAIN)
 _TOOLS = (
     *("sphinx", "docutils", "myst-nb", "myst-parser", "markdown-it-py", "mdit-py-plugins", "nbformat", "pygments"),
-    *("sphinx-design", "sphinx-copybutton", "sphinxcontrib-bibtex", "pybtex", "pybtex-docutils", "latexcodec"),
+    *("sphinx-copybutton", "sphinxcontrib-bibtex", "pybtex", "pybtex-docutils", "latexcodec"),
     *("furo", "sphinx-basic-ng", "accessible-pygments", "jinja2", "beautifulsoup4", "pystemmer", "snowballstemmer"),
     *("nh3", "segno", "tinycss2"),
 )

@@ -3,14 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
 from jinja2 import FileSystemBytecodeCache
 
 from d2lbuild.rendering.sphinx_speed.override import Override
 
 __all__ = ["overrides"]
-
-_DESIGN = ("sphinx-design", "0.8")
 
 
 def overrides(memory: Path) -> list[Override]:
@@ -24,11 +21,6 @@ def overrides(memory: Path) -> list[Override]:
         ),
         # The way to each style sheet and script is looked up on the disk, for each page.
         Override("Sphinx", "9.0", "sphinx.builders.html", "_file_checksum", _remembered_checksum),
-        # Each text of a page is asked, and answers by raising an error.
-        *(
-            Override(*_DESIGN, f"sphinx_design.{module}", "is_component", lambda _: _is_component)
-            for module in ("aside", "dropdown", "tabs")
-        ),
     ]
 
 
@@ -56,7 +48,3 @@ def _remembered_checksum(original: Any) -> Any:
         return known[key]
 
     return _file_checksum
-
-
-def _is_component(node: nodes.Node, name: str) -> bool:
-    return isinstance(node, nodes.Element) and node.attributes.get("design_component") == name

@@ -7,7 +7,7 @@
     DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
   }
 
-  const furniture = ".d2l-bar, .d2l-page-bar, .d2l-page-lacks, .d2l-tablist, .d2l-panel-title, .d2l-missing";
+  const furniture = ".d2l-page-bar, .d2l-page-lacks, .d2l-tablist, .d2l-panel-title, .d2l-missing";
   const textOf = Search.htmlToText;
   Search.htmlToText = (html, anchor) => {
     const page = new DOMParser().parseFromString(html, "text/html");
