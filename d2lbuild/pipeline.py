@@ -26,6 +26,7 @@ from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Book, ExecutionResult, Finding, Page, Span, Status
 from d2lbuild.rendering.assemble import assemble
+from d2lbuild.rendering.works_ahead import Works, no_works, works_ahead
 from d2lbuild.source.book import load_book
 from d2lbuild.source.kept import KeptSections
 
@@ -59,6 +60,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     """Build what is asked for; notebooks that fail are in the report, not raised."""
     observer = observer or Observer()
     begun = time.monotonic()
+    works = works_ahead(config, _site(config, request)) if "html" in request.to else no_works
     with without_collections():
         book, editions = _read(config, request.frameworks, keep=True)
         known = _with_expansions(config, editions)
@@ -86,7 +88,14 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
         pages = _assemble(book, editions, results, kept, language=config.language)
         _remember_expansions(config, editions, known)
         outputs, more = _render(
-            config, request, book, pages=pages, editions=editions, modules=modules, observer=observer
+            config,
+            request,
+            book,
+            pages=pages,
+            editions=editions,
+            modules=modules,
+            works=works,
+            observer=observer,
         )
     return BuildReport(
         findings=tuple(dict.fromkeys([*findings, *more])),
@@ -308,6 +317,7 @@ def _render(
     pages: Sequence[Page],
     editions: Mapping[str, Edition],
     modules: Mapping[str, Path],
+    works: Works,
     observer: Observer,
 ) -> tuple[dict[str, Path], tuple[Finding, ...]]:
     """Hand the pages to the renderers; each writes below its own folder."""
@@ -321,11 +331,12 @@ def _render(
         config=config,
         book=book,
         frameworks=request.frameworks,
-        output=folder / "html",
+        output=_site(config, request),
         modules=modules,
         libraries={name: edition.library for name, edition in editions.items()},
         jobs=request.jobs or os.cpu_count() or 1,
         observer=observer.rendering,
+        works=works,
     )
     for name in request.to:
         if name == "html":
@@ -338,6 +349,11 @@ def _render(
         else:
             raise UsageError(f"unknown output '{name}'", hint=f"one of {', '.join(RENDERERS)}")
     return outputs, findings
+
+
+def _site(config: Config, request: BuildRequest) -> Path:
+    """Return the folder of the website."""
+    return config.output / edition_name(config, request.frameworks) / "html"
 
 
 def edition_name(config: Config, frameworks: Sequence[str]) -> str:

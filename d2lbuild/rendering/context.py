@@ -7,6 +7,7 @@ from pathlib import Path
 from d2lbuild.config.types import Config
 from d2lbuild.edition.library import Library
 from d2lbuild.model import Book
+from d2lbuild.rendering.works_ahead import Works, no_works
 
 __all__ = ["RenderContext"]
 
@@ -32,5 +33,7 @@ class RenderContext:
     jobs: int = 1
     observer: Callable[[str, int, int], None] = _silent
     """Is told the stage, how many pages are done, and of how many."""
+    works: Works = no_works
+    """Gives what was formatted of the bibliography while the book was read."""
     fast: bool = True
     """Whether Sphinx is made faster; if not, it makes the whole website anew, as it comes."""

@@ -5,11 +5,10 @@ words of the link are in the book's language. Renderers show the threads in thei
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from d2lbuild.model import CellKind, Page, PageCell
 
@@ -20,6 +19,7 @@ _THREAD = re.compile(r"https?://[^/\s]+/t/(?:[^/\s]+/)?\d+(?:/\d+)?/?")
 _PARAGRAPH = 3
 """Tokens of a paragraph: its beginning, its text, its end."""
 _MARKDOWN = MarkdownIt("commonmark")
+_PARAGRAPHS = MarkdownIt("commonmark").disable("inline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,11 @@ def _cut(text: str, forum: str) -> tuple[list[str], list[str]]:
     addresses: list[str] = []
     if not _THREAD.search(text) and not (forum and forum in text):
         return lines, addresses
-    tokens = _MARKDOWN.parse(text)
+    known: dict[str, object] = {}
+    tokens = _PARAGRAPHS.parse(text, known)
     while len(tokens) >= _PARAGRAPH and tokens[-1].type == "paragraph_close" and tokens[-1].level == 0:
         begin, inline, _ = tokens[-_PARAGRAPH:]
-        address = _only_link(inline)
+        address = _only_link(inline.content, known)
         if not _is_thread(address, forum):
             break
         assert begin.map is not None
@@ -75,9 +76,12 @@ def _cut(text: str, forum: str) -> tuple[list[str], list[str]]:
     return lines, addresses
 
 
-def _only_link(inline: Token) -> str:
-    """Return where a paragraph leads that is one link and nothing else; otherwise the empty string."""
-    children = inline.children or []
+def _only_link(paragraph: str, known: Mapping[str, object]) -> str:
+    """Return where a paragraph leads that is one link and nothing else; otherwise the empty string.
+
+    `known` are the links that the text defines by name.
+    """
+    children = _MARKDOWN.parseInline(paragraph, dict(known))[0].children or []
     links = [child for child in children if child.type == "link_open"]
     if len(links) != 1 or children[0] is not links[0] or children[-1].type != "link_close":
         return ""

@@ -17,6 +17,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util._files import DownloadFiles, FilenameUniqDict
 
 from d2lbuild.rendering.content_digest import digest
+from d2lbuild.rendering.sphinx_speed.searches import note_kind
 
 __all__ = ["EnvironmentParts", "skeleton_of"]
 
@@ -127,7 +128,9 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == (__name__, _shared_value.__name__):
             return self._shared.__getitem__
-        return super().find_class(module, name)
+        found = super().find_class(module, name)
+        note_kind(found)
+        return found
 
 
 def skeleton_of(tree: nodes.document, env: BuildEnvironment) -> nodes.document:

@@ -55,7 +55,7 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     store = PageStore(work / "pages")
     with without_collections():
         positions = write_sources(pages, context, described, mirror, translator=translator, store=store)
-    with fast_sphinx(work, fast=fast), pybtex.errors.capture() as errors:
+    with fast_sphinx(work, fast=fast, works=context.works), pybtex.errors.capture() as errors:
         collector = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
     paths = {page.section.id: page.section.path for page in pages}
     findings = [

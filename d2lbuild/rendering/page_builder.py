@@ -31,6 +31,7 @@ from d2lbuild.rendering.page_store import PageStore, ReadPage, WrittenPage, fact
 from d2lbuild.rendering.search_parts import PageIndexer, add_part
 from d2lbuild.rendering.site_notebooks import NOTEBOOKS
 from d2lbuild.rendering.sphinx_speed.override import put_in_place
+from d2lbuild.rendering.sphinx_speed.searches import one_page
 from d2lbuild.rendering.sphinx_warnings import WarningCollector
 from d2lbuild.rendering.title_references import titles_of
 
@@ -158,7 +159,8 @@ class PageBuilder(StandaloneHTMLBuilder):
         self.events.emit("env-purge-doc", self.env, name)
         self.env.clear_doc(name)
         self.phase = BuildPhase.READING
-        self.read_doc(name)
+        with one_page():
+            self.read_doc(name)
         env = self.env
         cite = env.domaindata.get("cite", {})
         found = ReadPage(
@@ -274,11 +276,12 @@ class PageBuilder(StandaloneHTMLBuilder):
         before = len(collector.warnings)
         self.images = {}
         self._search_part: Any = None
-        self.phase = BuildPhase.RESOLVING
-        tree = self.env.get_and_resolve_doctree(name, self, tags=self.tags, doctree=self._load_tree(name))
-        self.phase = BuildPhase.WRITING
-        self.write_doc_serialized(name, tree)
-        self.write_doc(name, tree)
+        with one_page():
+            self.phase = BuildPhase.RESOLVING
+            tree = self.env.get_and_resolve_doctree(name, self, tags=self.tags, doctree=self._load_tree(name))
+            self.phase = BuildPhase.WRITING
+            self.write_doc_serialized(name, tree)
+            self.write_doc(name, tree)
         found = WrittenPage(
             key=key,
             file=facts_of(self.get_output_path(name)),

@@ -10,9 +10,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from d2lbuild.garbage import without_collections
-from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents, imports, lexers, pages, quotes
+from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents, imports, lexers, pages, quotes, searches
 from d2lbuild.rendering.sphinx_speed.imports import import_lightly, without_runners
 from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
+from d2lbuild.rendering.works_ahead import Works, no_works
 
 __all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast", "light_imports", "overrides"]
 
@@ -27,10 +28,10 @@ def is_fast() -> bool:
     return not os.environ.get(SWITCH) and fits(*PAGE_BUILDER)
 
 
-def overrides(memory: Path) -> list[Override]:
+def overrides(memory: Path, works: Works = no_works) -> list[Override]:
     """Return all that is put in place of what the packages bring."""
-    found = [one for part in (imports, documents, quotes, code, lexers) for one in part.overrides()]
-    return [*found, *pages.overrides(memory), *bibliographies.overrides(memory)]
+    found = [one for part in (imports, searches, documents, quotes, code, lexers) for one in part.overrides()]
+    return [*found, *pages.overrides(memory), *bibliographies.overrides(memory, works)]
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def light_imports(*, fast: bool) -> Iterator[None]:
 
 
 @contextmanager
-def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
+def fast_sphinx(memory: Path, *, fast: bool, works: Works = no_works) -> Iterator[None]:
     """Run Sphinx inside of this; what is worth remembering from build to build lies in the folder `memory`."""
     if not fast:
         yield
@@ -53,6 +54,6 @@ def fast_sphinx(memory: Path, *, fast: bool) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(without_collections())
         stack.enter_context(light_imports(fast=True))
-        for override in overrides(memory):
+        for override in overrides(memory, works):
             stack.enter_context(put_in_place(override))
         yield

@@ -3,30 +3,54 @@
 import functools
 import hashlib
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pybtex.errors
+from pybtex.plugin import find_plugin
 from sphinx.util import logging
+from sphinxcontrib.bibtex import bibfile
 from sphinxcontrib.bibtex.citation_target import parse_citation_targets
 from sphinxcontrib.bibtex.domain import _FilterVisitor
 
 from d2lbuild.files import write_atomically
-from d2lbuild.rendering.sphinx_speed.override import Override
+from d2lbuild.rendering.sphinx_speed.override import Override, put_in_place
+from d2lbuild.rendering.works_ahead import Works, no_works
 
-__all__ = ["overrides"]
+__all__ = ["formatted_works", "overrides"]
 
 _PYBTEX = ("pybtex", "0.26")
 _EXTENSION = ("sphinxcontrib-bibtex", "2.7")
 _DOMAIN = "sphinxcontrib.bibtex.domain"
+_STYLE, _ENCODING = "plain", "utf-8-sig"
+"""What the extension takes if the settings do not say: see `sphinx_configuration`."""
 
 logger = logging.getLogger(_DOMAIN)
 
 
-def overrides(memory: Path) -> list[Override]:
+def overrides(memory: Path, works: Works = no_works) -> list[Override]:
     """Return what makes bibliographies faster; `memory` is a folder that stays from build to build."""
-    entries = _Entries(memory / "entries.pickle")
+    return _overrides(memory, _Entries(memory / "entries.pickle", works))
+
+
+def formatted_works(files: Sequence[Path]) -> Mapping[bytes, Any]:
+    """Return how all works in these files look in a bibliography, by all that this depends on."""
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        entries = _Entries(Path(folder, "entries.pickle"))
+        for override in _overrides(Path(folder), entries):
+            stack.enter_context(put_in_place(override))
+        stack.enter_context(pybtex.errors.capture())
+        style = find_plugin("pybtex.style.formatting", _STYLE)()
+        for entry in bibfile.parse_bibdata(list(files), _ENCODING).data.entries.values():
+            with suppress(Exception):  # it lacks a field, which is reported when it is shown
+                style.format_entry("", entry)
+        return entries.used
+
+
+def _overrides(memory: Path, entries: "_Entries") -> list[Override]:
     return [
         # It looks through all installed packages for each citation.
         Override(*_PYBTEX, "pybtex.plugin", "_load_entry_point", functools.cache),
@@ -87,22 +111,23 @@ def _parse(original: Any, memory: Path) -> Any:
 class _Entries:
     """What entries look like, by everything that this depends on."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, ahead: Works = no_works) -> None:
         self._store = store
-        self._texts: dict[bytes, Any] = {}
-        self._used: dict[bytes, Any] = {}
+        self._ahead = ahead
+        self._texts: Mapping[bytes, Any] = {}
+        self.used: dict[bytes, Any] = {}
 
     def kept(self, original: Any) -> Any:
         """Keep what was formatted for the next build, and only that."""
 
         def env_updated(domain: Any) -> Any:
             known = _load(self._store)
-            self._texts = known if isinstance(known, dict) else {}
-            self._used = {}
+            self._texts = known if isinstance(known, dict) else self._ahead()
+            self.used = {}
             found = original(domain)
-            if self._used.keys() != self._texts.keys():
-                _save(self._store, self._used)
-            self._texts = self._used
+            if self.used.keys() != self._texts.keys():
+                _save(self._store, self.used)
+            self._texts = self.used
             return found
 
         return env_updated
@@ -114,10 +139,10 @@ class _Entries:
             if bib_data is not None or "crossref" in entry.fields:
                 return original(style, label, entry, bib_data)
             key = _key(style, entry)
-            text = self._used.get(key) or self._texts.get(key)
+            text = self.used.get(key) or self._texts.get(key)
             if text is None:
                 text = original(style, label, entry).text
-            self._used[key] = text
+            self.used[key] = text
             return _formatted(entry.key, text, label)
 
         return format_entry

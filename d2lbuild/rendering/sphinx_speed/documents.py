@@ -1,6 +1,6 @@
-"""Docutils: searching and walking through documents, settings."""
+"""Docutils: walking through documents, settings."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from copy import copy, deepcopy
 from typing import Any
 
@@ -18,10 +18,6 @@ _MYST = ("myst-parser", "5")
 def overrides() -> list[Override]:
     """Return what makes work on documents faster."""
     return [
-        # Generators in generators, one for each level of a document, make each of sixty searches a page slow.
-        Override(*_DOCUTILS, "docutils.nodes", "Node._fast_findall", lambda _: _find_kind),
-        Override(*_DOCUTILS, "docutils.nodes", "Node._superfast_findall", lambda _: _find_all),
-        Override(*_DOCUTILS, "docutils.nodes", "Node.findall", _findall),
         # These write a debugging message for each node and each visit, which nobody sees.
         Override(*_DOCUTILS, "docutils.nodes", "Node.walkabout", lambda _: _walkabout),
         Override(*_DOCUTILS, "docutils.nodes", "NodeVisitor.dispatch_visit", lambda _: _dispatch_visit),
@@ -34,67 +30,6 @@ def overrides() -> list[Override]:
         # Hardly any text has a character that was escaped.
         Override(*_DOCUTILS, "docutils.nodes", "unescape", _unescape_some),
     ]
-
-
-# --- searching ---
-
-
-def _find_kind(self: nodes.Node, cls: type) -> Iterator[nodes.Node]:
-    if isinstance(self, cls):
-        yield self
-    if not self.children:
-        return
-    levels = [iter(self.children)]
-    while levels:
-        for child in levels[-1]:
-            if isinstance(child, cls):
-                yield child
-            if child.children:
-                levels.append(iter(child.children))
-                break
-        else:
-            levels.pop()
-
-
-def _find_all(self: nodes.Node) -> Iterator[nodes.Node]:
-    yield self
-    if not self.children:
-        return
-    levels = [iter(self.children)]
-    while levels:
-        for child in levels[-1]:
-            yield child
-            if child.children:
-                levels.append(iter(child.children))
-                break
-        else:
-            levels.pop()
-
-
-def _find_where(self: nodes.Node, condition: Callable[[nodes.Node], bool]) -> Iterator[nodes.Node]:
-    return (node for node in _find_all(self) if condition(node))
-
-
-def _findall(original: Any) -> Any:
-    def findall(  # noqa: PLR0917 - these are the original's
-        self: Any,
-        condition: Any = None,
-        include_self: bool = True,
-        descend: bool = True,
-        siblings: bool = False,
-        ascend: bool = False,
-    ) -> Iterator[nodes.Node]:
-        if not include_self or not descend or siblings or ascend:
-            found: Iterator[nodes.Node] = original(self, condition, include_self, descend, siblings, ascend)
-        elif condition is None:
-            found = self._superfast_findall()
-        elif isinstance(condition, type):
-            found = self._fast_findall(condition)
-        else:
-            found = _find_where(self, condition)
-        return found
-
-    return findall
 
 
 # --- walking ---

@@ -26,7 +26,7 @@ _Rule = tuple[Any, Any, Any]
 _Characters = frozenset[str] | None
 """What a match can begin with, among `_ALPHABET`; None if that is not known, or if it can be empty."""
 
-_FEW = 50_000
+_FEW = 5_000
 """So many characters are lexed before it is worth looking at the rules."""
 
 _ALPHABET = tuple(map(chr, range(128)))
@@ -100,10 +100,20 @@ def _enter(above: list[str], following: Any) -> None:
             above.append(above[-1] if state == "#push" else state)
 
 
-@cache
-def _states(lexer: Any) -> dict[str, dict[str | None, tuple[_Rule, ...]]]:
-    """Return the rules of each state, by the character that a token begins with; under None for any other."""
-    return {state: _by_character(rules) for state, rules in lexer._tokens.items()}
+class _States(dict[str, dict[str | None, tuple[_Rule, ...]]]):
+    """The rules of each state, by the character that a token begins with; under None for any other."""
+
+    def __init__(self, lexer: Any) -> None:
+        super().__init__()
+        self._rules = lexer._tokens
+
+    def __missing__(self, state: str) -> dict[str | None, tuple[_Rule, ...]]:
+        # Most states, such as those for all kinds of strings, are never entered.
+        self[state] = found = _by_character(self._rules[state])
+        return found
+
+
+_states = cache(_States)
 
 
 def _by_character(rules: Sequence[_Rule]) -> dict[str | None, tuple[_Rule, ...]]:
@@ -122,6 +132,7 @@ def _pattern(match: Any) -> re.Pattern[str] | None:
     return pattern if isinstance(pattern, re.Pattern) else None
 
 
+@cache
 def first_characters(pattern: re.Pattern[str] | None) -> _Characters:
     """Return the characters below 128 that a match can begin with; None if it can begin with any, or be empty."""
     if pattern is None or pattern.flags & re.LOCALE:
