@@ -40,8 +40,11 @@ def known_expansions(config: Config, framework: Framework) -> dict[str, str]:
         return {}
 
 
-def expand_beside(editions: Iterable[Edition], work: Callable[[], T]) -> T:
-    """Return what `work` gives, and meanwhile expand the cells of editions that are not known, if there are many."""
+def expand_beside(editions: Iterable[Edition], work: Sequence[Callable[[], T]]) -> list[T]:
+    """Return what `work` gives, and meanwhile expand the cells of editions that are not known, if there are many.
+
+    The first piece of work is done in this process, the others may not be.
+    """
     unknown = [
         (edition, source)
         for edition in editions
@@ -49,15 +52,15 @@ def expand_beside(editions: Iterable[Edition], work: Callable[[], T]) -> T:
         for source in unexpanded(edition.neutral, edition.library.package, edition.expanded)
     ]
     if len(unknown) < _MANY:
-        return work()
+        return at_once(work, beside_threads=True)
     count = max(1, os.cpu_count() or 1)
     parts = [unknown[n::count] for n in range(count)]
-    tasks: list[Callable[[], object]] = [work, *(partial(_expanded, part) for part in parts)]
-    result, *found = at_once(tasks, beside_threads=True)
-    for part, sources in zip(parts, found, strict=True):
+    tasks: list[Callable[[], object]] = [*work, *(partial(_expanded, part) for part in parts)]
+    found = at_once(tasks, beside_threads=True)
+    for part, sources in zip(parts, found[len(work) :], strict=True):
         for (edition, source), expanded in zip(part, cast("list[str]", sources), strict=True):
             edition.expanded[source] = expanded
-    return cast("T", result)
+    return cast("list[T]", found[: len(work)])
 
 
 def _expanded(part: Sequence[tuple[Edition, str]]) -> list[str]:

@@ -61,10 +61,12 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     observer = observer or Observer()
     begun = time.monotonic()
     works = works_ahead(config, _site(config, request)) if "html" in request.to else no_works
-    with without_collections():
+    with without_collections(freeze=True):
         book, editions = _read(config, request.frameworks, keep=True)
         known = _with_expansions(config, editions)
-        findings = expand_beside(editions.values(), lambda: _findings_before_rendering(config, request, book, editions))
+        # Imports take as long as the findings: each is for a processor of its own.
+        imports = [_import_renderers] if "html" in request.to else []
+        *_, findings = expand_beside(editions.values(), [*imports, lambda: _findings(config, book, editions)])
         forget_trees()
     observer.read(book, findings)
     executes = _executes(config, request)
@@ -174,15 +176,11 @@ def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tu
     return in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
 
 
-def _findings_before_rendering(
-    config: Config, request: BuildRequest, book: Book, editions: Mapping[str, Edition]
-) -> tuple[Finding, ...]:
-    """Return the findings, and import what will be needed: other processors are busy with something else."""
-    if "html" in request.to:
-        from d2lbuild.rendering.html import import_extensions  # noqa: PLC0415 - a plan or a check does without
+def _import_renderers() -> tuple[Finding, ...]:
+    from d2lbuild.rendering.html import import_extensions  # noqa: PLC0415 - a plan or a check does without
 
-        import_extensions()
-    return _findings(config, book, editions)
+    import_extensions()
+    return ()
 
 
 def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:

@@ -8,20 +8,21 @@ import dataclasses
 import hashlib
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from operator import attrgetter
 from pathlib import Path, PurePath
+from typing import Any
 from uuid import uuid4
 
 from docutils import nodes
 
 __all__ = ["digest", "digest_of_file", "digest_of_folder", "digest_of_tools"]
 
-_PLAIN = (str, int, float, complex, bool, bytes, type(None), type(Ellipsis))
-_PLAIN_KINDS = frozenset(_PLAIN)
+_PLAIN_KINDS = frozenset({str, int, float, complex, bool, bytes, type(None), type(Ellipsis)})
 _TOOLS = (
     *("sphinx", "docutils", "myst-nb", "myst-parser", "markdown-it-py", "mdit-py-plugins", "nbformat", "pygments"),
     *("sphinx-copybutton", "sphinxcontrib-bibtex", "pybtex", "pybtex-docutils", "latexcodec"),
@@ -32,62 +33,70 @@ _TOOLS = (
 
 def digest(*values: object) -> str:
     """Return a digest of values: plain ones, collections of them, dataclasses, nodes of documents."""
-    found = hashlib.sha256()
-    for value in values:
-        for piece in _described(value):
-            found.update(piece.encode(errors="surrogatepass"))
-            found.update(b"\0")
-    return found.hexdigest()
+    return hashlib.sha256("\0".join(_described(values)).encode(errors="surrogatepass")).hexdigest()
 
 
-def _described(value: object) -> Iterator[str]:
-    """Yield pieces that tell a value from all others."""
-    kind = type(value)
-    if kind in _PLAIN:
-        yield repr(value)
+def _described(value: object) -> list[str]:
+    pieces: list[str] = []
+    _describe(value, pieces)
+    return pieces
+
+
+def _describe(value: object, pieces: list[str]) -> None:
+    """Add pieces that tell a value from all others; a book has some hundred thousand values."""
+    kind: Any = type(value)
+    if kind in _PLAIN_KINDS:
+        pieces.append(repr(value))
+    elif kind is tuple or kind is list:
+        _describe_items(value, pieces)  # type: ignore[arg-type]
+    elif (fields := _fields(kind)) is not None:
+        pieces.append(kind.__qualname__)
+        _describe_items(fields(value), pieces)
     elif isinstance(value, nodes.Element):
-        yield value.pformat()
+        pieces.append(value.pformat())
     elif isinstance(value, Mapping):
-        yield "{"
-        yield from sorted("\1".join(_described(item)) for item in value.items())
-        yield "}"
+        pieces += ["{", *sorted("\1".join(_described(item)) for item in value.items()), "}"]
     elif isinstance(value, AbstractSet):
-        yield "<"
-        yield from sorted("\1".join(_described(item)) for item in value)
-        yield ">"
-    elif isinstance(value, tuple | list) and {*map(type, value)} <= _PLAIN_KINDS:
-        yield repr(list(value))
+        pieces += ["<", *sorted("\1".join(_described(item)) for item in value), ">"]
     elif isinstance(value, tuple | list):
-        yield "("
-        for item in value:
-            yield from _described(item)
-        yield ")"
+        _describe_items(value, pieces)
     else:
-        yield from _other(value)
+        pieces += [kind.__qualname__, _in_words(value)]
 
 
-def _other(value: object) -> Iterator[str]:
-    yield type(value).__qualname__
+def _describe_items(values: Sequence[object], pieces: list[str]) -> None:
+    if {*map(type, values)} <= _PLAIN_KINDS:
+        pieces.append(repr([*values]))
+        return
+    pieces.append("(")
+    for value in values:
+        _describe(value, pieces)
+    pieces.append(")")
+
+
+def _in_words(value: object) -> str:
     if isinstance(value, Enum):
-        yield value.name
-    elif isinstance(value, PurePath | str | int):
-        yield str(value)
-    elif isinstance(value, ast.AST):
-        yield ast.dump(value)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for name in _fields(type(value)):
-            yield from _described(getattr(value, name))
-    elif inspect.isfunction(value) or inspect.isclass(value):
-        yield f"{value.__module__}.{value.__qualname__}"
-    else:
-        text = repr(value)
-        # The address of an object says nothing about it.
-        yield text if " at 0x" not in text else uuid4().hex
+        return value.name
+    if isinstance(value, PurePath | str | int):
+        return str(value)
+    if isinstance(value, ast.AST):
+        return ast.dump(value)
+    if inspect.isfunction(value) or inspect.isclass(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    text = repr(value)
+    # The address of an object says nothing about it.
+    return text if " at 0x" not in text else uuid4().hex
 
 
 @cache
-def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
+def _fields(kind: type) -> Callable[[object], tuple[object, ...]] | None:
+    """Return what takes the values out of a dataclass of this kind; None if it is something else."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    names = tuple(field.name for field in dataclasses.fields(kind))
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple(getattr(value, name) for name in names)
 
 
 def digest_of_file(path: Path) -> str:

@@ -2,24 +2,31 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
+from typing import Any
 
 import pytest
 import sphinx.util.docutils
 from docutils import nodes
 from docutils.core import publish_doctree
 from docutils.transforms.universal import SmartQuotes
+from docutils.utils import new_document
 from myst_parser.mdit_to_docutils import base
+from pybtex.plugin import find_plugin
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped,unused-ignore]
+from sphinxcontrib.bibtex.bibfile import parse_bibdata
 
 from d2lbuild.model import Page
 from d2lbuild.rendering import sphinx_speed
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.html import Mirror, render
 from d2lbuild.rendering.page_notebook import Prose
+from d2lbuild.rendering.sphinx_speed.bibliographies import formatted_works
 from d2lbuild.rendering.sphinx_speed.lexers import first_characters
 from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
+from d2lbuild.rendering.sphinx_speed.searches import note_kind, one_page
+from d2lbuild.rendering.works_ahead import no_works, works_ahead
 
 from .pages import as_myst, make_book, make_config
 from .test_html import _pages, _write_book
@@ -227,3 +234,62 @@ def test_searches_find_the_same(tmp_path: Path) -> None:
     with sphinx_speed.fast_sphinx(tmp_path, fast=True):
         found = [list(start.findall(**question)) for start in starts for question in questions]  # type: ignore[arg-type]
     assert found == expected
+
+
+def test_searches_find_what_is_made_meanwhile_or_comes_from_a_file(tmp_path: Path) -> None:
+    def document(*children: nodes.Node) -> nodes.document:
+        found = new_document("page")
+        found += children
+        return found
+
+    admonition: Any = nodes.Admonition
+    inline: Any = nodes.Inline
+    figure = nodes.figure()
+    kept = document(nodes.table(), nodes.paragraph("", "a"))  # nobody has noted what it holds
+    with sphinx_speed.fast_sphinx(tmp_path, fast=True):
+        assert len(list(kept.findall(nodes.table))) == 1
+        with one_page():
+            page = document(nodes.paragraph("", "a", nodes.emphasis("", "b")))
+            assert not list(page.findall(nodes.table))
+            assert not list(page.findall(admonition))
+            assert len(list(page.findall(inline))) == 1
+            assert len(list(page.findall(nodes.Text))) == 2
+            page += nodes.note()
+            assert len(list(page.findall(admonition))) == 1
+            note_kind(nodes.figure)
+            page.children.append(figure)
+            assert len(list(page.findall(nodes.figure))) == 1
+        with one_page():
+            assert not list(document().findall(nodes.note))
+
+
+def test_works_are_formatted_ahead_as_they_are_later(tmp_path: Path) -> None:
+    (tmp_path / "d2l.bib").write_text(
+        "@article{A.2020, author = {Ann {\\O}sten}, title = {On {Tea}}, journal = {J}, year = 2020}\n"
+        "@article{Lacking, author = {Bob}}\n"
+        "@book{B.2021, author = {Bo B}, title = {Leaves}, publisher = {P}, year = 2021}\n",
+        encoding="utf-8",
+    )
+    ahead = formatted_works([tmp_path / "d2l.bib"])
+    assert len(ahead) == 2
+    assert any("Østen" in str(text) and "On Tea" in str(text) for text in ahead.values())
+    style = find_plugin("pybtex.style.formatting", "plain")()
+    data = parse_bibdata([tmp_path / "d2l.bib"], "utf-8").data
+    later = {str(style.format_entry("", data.entries[key]).text) for key in ("A.2020", "B.2021")}
+    assert {str(text) for text in ahead.values()} == later
+
+
+def test_works_are_formatted_once(tmp_path: Path) -> None:
+    _write_book(tmp_path)
+    config = make_config(tmp_path, bibliography=(PurePosixPath("d2l.bib"),))
+    works = works_ahead(config, tmp_path / "site" / "html")
+    assert works is not no_works
+    assert works()
+    assert not works()
+    pages = _pages()
+    context = RenderContext(
+        config, make_book(*pages, bibliography=["d2l.bib"]), ("pytorch", "jax"), tmp_path / "site/html"
+    )
+    render(pages, replace(context, works=works_ahead(config, context.output)), _translator)
+    assert works_ahead(config, context.output) is no_works
+    assert works_ahead(make_config(tmp_path), tmp_path / "other" / "html") is no_works

@@ -122,10 +122,11 @@ class _Entries:
 
         def env_updated(domain: Any) -> Any:
             known = _load(self._store)
-            self._texts = known if isinstance(known, dict) else self._ahead()
+            kept: Mapping[bytes, Any] = known if isinstance(known, dict) else {}
+            self._texts = kept or self._ahead()
             self.used = {}
             found = original(domain)
-            if self.used.keys() != self._texts.keys():
+            if self.used.keys() != kept.keys():
                 _save(self._store, self.used)
             self._texts = self.used
             return found

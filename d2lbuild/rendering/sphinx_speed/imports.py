@@ -7,7 +7,8 @@ style. Together they take as long to import as one page takes to build, several 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from functools import cache
+from importlib import import_module, metadata
 from types import ModuleType
 from typing import Any
 
@@ -90,4 +91,17 @@ def overrides() -> list[Override]:
     def without_others(every: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in every if name not in _OTHER_BUILDERS)
 
-    return [Override("Sphinx", "9.0", "sphinx.application", "builtin_extensions", without_others)]
+    return [
+        Override("Sphinx", "9.0", "sphinx.application", "builtin_extensions", without_others),
+        # Each of them reads what all installed packages offer, again for each question.
+        Override("Sphinx", "9.0", "sphinx.theming", "entry_points", lambda _: _entry_points),
+        Override("pybtex", "0.26", "pybtex.plugin", "entry_points", lambda _: _entry_points),
+        Override("sphinxcontrib-bibtex", "2.7", "sphinxcontrib.bibtex.plugin", "entry_points", lambda _: _entry_points),
+    ]
+
+
+_installed = cache(metadata.entry_points)
+
+
+def _entry_points(**wanted: str) -> Any:
+    return _installed().select(**wanted)

@@ -15,6 +15,8 @@ def overrides(memory: Path) -> list[Override]:
     return [
         # Our own notebooks are checked against a schema, when they are read and once more when they are put aside.
         Override("nbformat", "5", "nbformat", "validate", lambda _: _content),
+        # MyST-NB puts each aside once more, for its own downloads, which no page of ours offers.
+        Override("nbformat", "5", "nbformat", "writes", lambda _: _empty),
         # Each process compiles all templates, which takes longer than filling them for a page.
         Override(
             "Sphinx", "9.0", "sphinx.jinja2glue", "BuiltinTemplateLoader.init", lambda one: _compiled(one, memory)
@@ -26,6 +28,11 @@ def overrides(memory: Path) -> list[Override]:
 
 def _content(*_arguments: Any, **_options: Any) -> None:
     """Find nothing wrong with a notebook."""
+
+
+def _empty(*_arguments: Any, **_options: Any) -> str:
+    """Write nothing of a notebook."""
+    return "{}\n"
 
 
 def _compiled(original: Any, memory: Path) -> Any:
