@@ -26,7 +26,7 @@ from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Book, ExecutionResult, Finding, Page, Span, Status
 from d2lbuild.rendering.assemble import assemble
-from d2lbuild.rendering.works_ahead import Works, no_works, works_ahead
+from d2lbuild.rendering.references.works_ahead import Works, no_works, works_ahead
 from d2lbuild.source.book import load_book
 from d2lbuild.source.kept import KeptSections
 
@@ -177,7 +177,7 @@ def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tu
 
 
 def _import_renderers() -> tuple[Finding, ...]:
-    from d2lbuild.rendering.html import import_extensions  # noqa: PLC0415 - a plan or a check does without
+    from d2lbuild.rendering.website.html import import_extensions  # noqa: PLC0415 - a plan or a check does without
 
     import_extensions()
     return ()
@@ -320,7 +320,7 @@ def _render(
 ) -> tuple[dict[str, Path], tuple[Finding, ...]]:
     """Hand the pages to the renderers; each writes below its own folder."""
     # Sphinx takes a while to import: a plan or a check must not wait for it.
-    from d2lbuild.rendering.html import RenderContext, render  # noqa: PLC0415
+    from d2lbuild.rendering.website.html import RenderContext, render  # noqa: PLC0415
 
     folder = config.output / edition_name(config, request.frameworks)
     outputs: dict[str, Path] = {}

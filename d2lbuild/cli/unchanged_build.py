@@ -16,7 +16,7 @@ from d2lbuild.cli.messages import finding_text, serious
 from d2lbuild.cli.progress import MOST_FINDINGS
 from d2lbuild.config import config_files, default_frameworks
 from d2lbuild.execution.home import cache_home
-from d2lbuild.rendering.book_files import files_of_book, files_of_site
+from d2lbuild.rendering.sources.book_files import files_of_book, files_of_site
 
 if TYPE_CHECKING:
     from d2lbuild.config import Config

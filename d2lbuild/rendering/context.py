@@ -7,7 +7,7 @@ from pathlib import Path
 from d2lbuild.config.types import Config
 from d2lbuild.edition.library import Library
 from d2lbuild.model import Book
-from d2lbuild.rendering.works_ahead import Works, no_works
+from d2lbuild.rendering.references.works_ahead import Works, no_works
 
 __all__ = ["RenderContext"]
 

@@ -11,8 +11,8 @@ from d2lbuild.config.types import Framework
 from d2lbuild.files import copy_if_changed, write_if_changed
 from d2lbuild.model import CellKind, Page, PageCell
 from d2lbuild.rendering.context import RenderContext
-from d2lbuild.rendering.displayed_code import displayed_code
 from d2lbuild.rendering.plain_markdown import PlainContext, label_numbers, plain_markdown
+from d2lbuild.rendering.sources.displayed_code import displayed_code
 
 __all__ = ["plain_notebook", "render_notebooks"]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from d2lbuild.files import write_atomically
 from d2lbuild.rendering.content_digest import digest_of_file
-from d2lbuild.rendering.page_notebook import LinePositions
+from d2lbuild.rendering.sources.page_notebook import LinePositions
 from d2lbuild.rendering.sphinx_warnings import PlacedWarning
 
 __all__ = ["FileFacts", "PageStore", "ReadPage", "SourcePage", "WrittenPage", "facts_of"]

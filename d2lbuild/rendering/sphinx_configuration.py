@@ -9,7 +9,7 @@ from d2lbuild.config.types import Config, HeaderLink
 from d2lbuild.model import Book
 from d2lbuild.rendering.book_language import translations_script
 from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language
-from d2lbuild.rendering.myst import PAGE_SCHEME
+from d2lbuild.rendering.sources.myst import PAGE_SCHEME
 
 __all__ = ["EXTENSIONS", "made_static_files", "sphinx_configuration"]
 

@@ -12,26 +12,18 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-from d2lbuild.rendering import (
-    accessible_pages,
-    api_index,
-    api_objects,
-    book_language,
-    citations,
-    framework_tabs,
-    furniture,
-    nested_pieces,
-    numbered_references,
-    page_ends,
-    raw_html,
-    title_references,
-)
+from d2lbuild.rendering import book_language
 from d2lbuild.rendering.absent_figures import AbsentFigure
-from d2lbuild.rendering.api_directives import DIRECTIVES
-from d2lbuild.rendering.api_reference import AutoClass, AutoFunction
-from d2lbuild.rendering.code_links import LinkLibraryNames, use_linking_formatter
-from d2lbuild.rendering.navigation import Navigation
+from d2lbuild.rendering.api import index as api_index
+from d2lbuild.rendering.api import objects as api_objects
+from d2lbuild.rendering.api.directives import DIRECTIVES
+from d2lbuild.rendering.api.reference import AutoClass, AutoFunction
 from d2lbuild.rendering.outputs import on_pages
+from d2lbuild.rendering.references import citations, numbered_references, title_references
+from d2lbuild.rendering.references.code_links import LinkLibraryNames, use_linking_formatter
+from d2lbuild.rendering.sources import nested_pieces, raw_html
+from d2lbuild.rendering.website import accessible_pages, framework_tabs, furniture, page_ends
+from d2lbuild.rendering.website.navigation import Navigation
 
 __all__ = ["setup"]
 

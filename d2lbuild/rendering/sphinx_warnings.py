@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging as sphinx_logging
 
 from d2lbuild.model import Finding, Severity, Span
-from d2lbuild.rendering.page_notebook import LinePositions
+from d2lbuild.rendering.sources.page_notebook import LinePositions
 
 __all__ = ["PlacedWarning", "WarningCollector", "findings_of"]
 

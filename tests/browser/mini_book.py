@@ -15,7 +15,7 @@ from d2lbuild.edition.edition import make_edition
 from d2lbuild.model import ExecutionResult, Notebook, Output, Status
 from d2lbuild.rendering.assemble import assemble
 from d2lbuild.rendering.context import RenderContext
-from d2lbuild.rendering.html import render
+from d2lbuild.rendering.website.html import render
 from d2lbuild.source.book import load_book
 
 BOOK = Path(__file__).parent / "book"

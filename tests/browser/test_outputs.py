@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from d2lbuild.model import CellKind
-from d2lbuild.rendering.html import RenderContext, render
-from d2lbuild.rendering.page_notebook import Prose
+from d2lbuild.rendering.sources.page_notebook import Prose
+from d2lbuild.rendering.website.html import RenderContext, render
 from tests.rendering.outputs.test_animation import jshtml, png
 from tests.rendering.outputs.test_display import data, stream
 from tests.rendering.pages import PYTORCH, PageBuilder, as_myst, make_book, make_config

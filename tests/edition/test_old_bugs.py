@@ -11,7 +11,7 @@ from d2lbuild.edition.branches import resolve_branches
 from d2lbuild.edition.library import extract
 from d2lbuild.edition.saved import docstring_with, saved_statements
 from d2lbuild.edition.select import select
-from d2lbuild.rendering.displayed_code import displayed_code
+from d2lbuild.rendering.sources.displayed_code import displayed_code
 from tests.books import INDEX, book, read_cases
 
 CASES = read_cases(Path(__file__).parent / "cases" / "old_bugs.txt")

@@ -20,16 +20,16 @@ from sphinxcontrib.bibtex.bibfile import parse_bibdata
 from d2lbuild.model import Page
 from d2lbuild.rendering import sphinx_speed
 from d2lbuild.rendering.context import RenderContext
-from d2lbuild.rendering.html import Mirror, render
-from d2lbuild.rendering.page_notebook import Prose
+from d2lbuild.rendering.references.works_ahead import no_works, works_ahead
+from d2lbuild.rendering.sources.page_notebook import Prose
 from d2lbuild.rendering.sphinx_speed.bibliographies import formatted_works
 from d2lbuild.rendering.sphinx_speed.lexers import first_characters
 from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
 from d2lbuild.rendering.sphinx_speed.searches import note_kind, one_page
-from d2lbuild.rendering.works_ahead import no_works, works_ahead
+from d2lbuild.rendering.website.html import Mirror, render
+from tests.rendering.website.test_html import _pages, _write_book
 
 from .pages import as_myst, make_book, make_config
-from .test_html import _pages, _write_book
 
 
 def _translator(_page: Page, _context: RenderContext, _pages: frozenset[str], _mirror: Mirror) -> Prose:

@@ -12,7 +12,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
-from d2lbuild.rendering.framework_tabs import cell_metadata
+from d2lbuild.rendering.website.framework_tabs import cell_metadata
 
 __all__ = ["connect"]
 

@@ -17,8 +17,8 @@ from sphinxcontrib.bibtex.citation_target import parse_citation_targets
 from sphinxcontrib.bibtex.domain import _FilterVisitor
 
 from d2lbuild.files import write_atomically
+from d2lbuild.rendering.references.works_ahead import Works, no_works
 from d2lbuild.rendering.sphinx_speed.override import Override, put_in_place
-from d2lbuild.rendering.works_ahead import Works, no_works
 
 __all__ = ["formatted_works", "overrides"]
 

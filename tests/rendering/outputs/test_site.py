@@ -8,8 +8,8 @@ import pytest
 
 from d2lbuild.config.types import Html
 from d2lbuild.model import CellKind, Output, Page
-from d2lbuild.rendering.html import RenderContext, render
-from d2lbuild.rendering.page_notebook import Prose
+from d2lbuild.rendering.sources.page_notebook import Prose
+from d2lbuild.rendering.website.html import RenderContext, render
 
 from ..pages import PYTORCH, PageBuilder, as_myst, make_book, make_config
 from .test_animation import jshtml, png

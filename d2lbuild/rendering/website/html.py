@@ -1,0 +1,168 @@
+"""Pages to a website: notebooks for MyST-NB, Sphinx run in this process, and what it warns of as findings.
+
+Beside the site's folder stands a work folder (`html-work`): the notebooks, Sphinx's pickles and the images of outputs.
+Files there are written only when their bytes change, so that a second build does little. Nothing is fetched.
+"""
+
+import io
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import pybtex.errors
+import sphinx.locale
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
+
+from d2lbuild.config.types import Config
+from d2lbuild.errors import D2lbuildError
+from d2lbuild.files import write_if_changed
+from d2lbuild.garbage import without_collections
+from d2lbuild.model import Finding, Page, Severity
+from d2lbuild.rendering.api.entries import Described, describe
+from d2lbuild.rendering.api.pages import api_objects
+from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.page_store import PageStore
+from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
+from d2lbuild.rendering.sources.page_sources import Mirror, Translator, dialect, site_files, write_sources
+from d2lbuild.rendering.sphinx_configuration import EXTENSIONS, made_static_files, sphinx_configuration
+from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast, light_imports
+from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of
+from d2lbuild.rendering.website.page_links import page_links
+
+__all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "import_extensions", "render"]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderResult:
+    """A finished site."""
+
+    index: Path
+    findings: tuple[Finding, ...]
+
+
+def render(pages: Sequence[Page], context: RenderContext, translator: Translator = dialect) -> RenderResult:
+    """Make the website of `pages` in `context.output`, and return its first page and what is wrong with the book."""
+    work = context.output.parent / f"{context.output.name}-work"
+    fast = context.fast and is_fast()
+    if not fast:
+        shutil.rmtree(context.output, ignore_errors=True)
+    mirror = Mirror(context.config, work / "source")
+    described = describe(context.libraries, context.book)
+    store = PageStore(work / "pages")
+    with without_collections():
+        positions = write_sources(pages, context, described, mirror, translator=translator, store=store)
+    with fast_sphinx(work, fast=fast, works=context.works), pybtex.errors.capture() as errors:
+        collector = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
+    paths = {page.section.id: page.section.path for page in pages}
+    findings = [
+        *_missing_files(context.config),
+        *bibliography_findings(errors, context.book),
+        *findings_of(collector.warnings, paths, positions),
+    ]
+    return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(findings)))
+
+
+def import_extensions() -> None:
+    """Import what Sphinx will load, at a time when it costs nothing."""
+    with light_imports(fast=is_fast()):
+        for name in EXTENSIONS:
+            import_module(name)
+
+
+def _in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """Sort by place, each finding once (a piece that stands in two tabs is read once, but written twice)."""
+    return sorted(
+        dict.fromkeys(findings), key=lambda found: (str(found.span.path), found.span.first) if found.span else ("", 0)
+    )
+
+
+def _missing_files(config: Config) -> Iterator[Finding]:
+    """Report the files for the site that the configuration names and the book lacks."""
+    source = config.source.relative_to(config.root) if config.source.is_relative_to(config.root) else config.source
+    for name in site_files(config):
+        if not (config.root / name).is_file():
+            message = f"{source}: the file {name} does not exist"
+            yield Finding("missing-file", message, severity=Severity.WARNING)
+
+
+# --- Sphinx -----------------------------------------------------------------------------------------------------------
+
+
+def _run_sphinx(
+    pages: Sequence[Page],
+    source: Path,
+    store: PageStore,
+    context: RenderContext,
+    described: Mapping[str, Described],
+    *,
+    fast: bool,
+) -> WarningCollector:
+    made = store.folder.parent / "static"
+    files = made_static_files(context.config)
+    for name, text in files.items():
+        write_if_changed(made / name, text)
+    for path in made.rglob("*"):
+        if path.is_file() and path.relative_to(made).as_posix() not in files:
+            path.unlink()
+    settings = sphinx_configuration(
+        context.config, context.book, context.frameworks, context.modules, source=source, made=made
+    )
+    settings["d2lbuild_api"] = api_objects(described)
+    settings["d2lbuild_page_frameworks"] = {
+        **{page.section.id: list(page.frameworks) for page in pages},
+        **{one.page: [framework] for framework, one in described.items()},
+    }
+    settings["d2lbuild_page_links"] = {
+        page.section.id: page_links(page, context.config, context.frameworks) for page in pages
+    }
+    if fast:
+        settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.website.page_builder"]
+    # Sphinx adds the texts of one language to those of the last one that it was run for in this process.
+    sphinx.locale.translators.pop(("general", "sphinx"), None)
+    try:
+        app = Sphinx(
+            srcdir=source,
+            confdir=None,
+            outdir=context.output,
+            doctreedir=store.folder.parent / "doctrees",
+            buildername="html",
+            confoverrides=settings,
+            status=None,
+            warning=io.StringIO(),
+            freshenv=True,
+        )
+        collector = _listen(app)
+        if fast:
+            _give_orders(app, store, context, collector)
+        app.build()
+    except SphinxError as error:
+        raise D2lbuildError(f"Sphinx stopped: {error}") from error
+    return collector
+
+
+def _give_orders(app: Sphinx, store: PageStore, context: RenderContext, collector: WarningCollector) -> None:
+    from d2lbuild.rendering.website.page_builder import Orders, PageBuilder  # noqa: PLC0415 - not every Sphinx has what it needs
+
+    builder = app.builder
+    assert isinstance(builder, PageBuilder)
+    builder.orders = Orders(
+        store=store,
+        collector=collector,
+        jobs=context.jobs,
+        observer=lambda done, total: context.observer("html", done, total),
+    )
+
+
+def _listen(app: Sphinx) -> WarningCollector:
+    """Take the warnings of `app` off its stream."""
+    logger = logging.getLogger("sphinx")
+    for handler in list(logger.handlers):
+        if handler.level == logging.WARNING:
+            logger.removeHandler(handler)
+    collector = WarningCollector(app)
+    logger.addHandler(collector)
+    return collector
