@@ -2,9 +2,10 @@
 
     python tools/collect_prose.py SECTION… > chapters/sequences/prose.txt
 
-The sections are the preface, the introduction and the chapters before that one. A paragraph becomes a line. Code, headings, tables, displayed formulas and the text for single frameworks are left out,
-and so are all marks. Any change of the text runs the notebooks of that chapter again, with other numbers: so it is a
-copy of what was written when the chapter was, and stays as it is while the sections are edited.
+The sections are the preface, the introduction and the chapters before that one. A paragraph becomes a line. Code,
+headings, tables, displayed formulas and the text for single frameworks are left out, and so are all marks. Any change
+of the text runs the notebooks of that chapter again, with other numbers: so it is a copy of what was written when the
+chapter was, and stays as it is while the sections are edited.
 """
 
 import re
