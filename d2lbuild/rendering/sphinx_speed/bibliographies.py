@@ -12,9 +12,6 @@ from typing import Any
 import pybtex.errors
 from pybtex.plugin import find_plugin
 from sphinx.util import logging
-from sphinxcontrib.bibtex import bibfile
-from sphinxcontrib.bibtex.citation_target import parse_citation_targets
-from sphinxcontrib.bibtex.domain import _FilterVisitor
 
 from d2lbuild.files import write_atomically
 from d2lbuild.rendering.references.works_ahead import Works, no_works
@@ -38,6 +35,8 @@ def overrides(memory: Path, works: Works = no_works) -> list[Override]:
 
 def formatted_works(files: Sequence[Path]) -> Mapping[bytes, Any]:
     """Return how all works in these files look in a bibliography, by all that this depends on."""
+    from sphinxcontrib.bibtex import bibfile  # noqa: PLC0415 - see `imports`: not before it is imported lightly
+
     with TemporaryDirectory() as folder, ExitStack() as stack:
         entries = _Entries(Path(folder, "entries.pickle"))
         for override in _overrides(Path(folder), entries):
@@ -67,6 +66,8 @@ def _overrides(memory: Path, entries: "_Entries") -> list[Override]:
 
 def _filtered_entries(self: Any, bibliography_key: Any) -> Iterator[tuple[str, Any]]:
     """Do what `BibtexDomain.get_filtered_entries` does, with the pages that cite a work looked up once."""
+    from sphinxcontrib.bibtex.domain import _FilterVisitor  # noqa: PLC0415
+
     bibliography = self.bibliographies[bibliography_key]
     citing: dict[str, set[str]] = {}
     for reference in self.citation_refs:
@@ -174,6 +175,8 @@ def _remembered_latex(original: Any) -> Any:
 
 
 def _with_cited_works(original: Any) -> Any:
+    from sphinxcontrib.bibtex.citation_target import parse_citation_targets  # noqa: PLC0415
+
     works: list[Any] = []
     index: dict[str, list[int]] = {}
 

@@ -47,10 +47,26 @@ class _Later(ModuleType):
         return getattr(import_module(self.__name__), name)
 
 
+class _LaterCall:
+    """Stands for a function or class of a module until somebody calls it."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return getattr(import_module(self._module), self._name)(*arguments, **options)
+
+
 _IMPORTED_LIGHTLY: dict[tuple[str, str, str], dict[str, tuple[str, ...]]] = {
     ("Sphinx", "9.0", "sphinx.transforms.post_transforms.images"): {"sphinx.util.requests": ()},
-    ("myst-parser", "5", "myst_parser.mdit_to_docutils.sphinx_"): {"sphinx.util.requests": ()},
-    ("beautifulsoup4", "4", "bs4"): {"soupsieve": ()},
+    ("myst-parser", "5", "myst_parser.mdit_to_docutils.sphinx_"): {
+        "sphinx.util.requests": (),
+        "sphinx.ext.intersphinx": ("InventoryAdapter",),
+    },
+    ("myst-parser", "5", "myst_parser.sphinx_ext.myst_refs"): {"sphinx.ext.intersphinx": ("InventoryAdapter",)},
+    ("sphinxcontrib-bibtex", "2.7", "sphinxcontrib.bibtex.nodes"): {"sphinx.writers.latex": ("LaTeXTranslator",)},
+    ("imagesize", "2", "imagesize"): {"urllib.error": ("HTTPError",), "urllib.request": ("Request", "urlopen")},
+    ("beautifulsoup4", "4", "bs4"): {"soupsieve": (), "charset_normalizer": ()},
     ("myst-nb", "1.4", "myst_nb.ext.glue"): {"IPython": (), "IPython.display": ("display",)},
 }
 """Modules, and what they import and do not use, with the names that they take from it."""
@@ -69,7 +85,7 @@ def _standing_in(modules: dict[str, tuple[str, ...]]) -> Iterator[None]:
     made = {name: _Later(name) for name in modules if name not in sys.modules}
     for name, module in made.items():
         for one in modules[name]:
-            setattr(module, one, None)
+            setattr(module, one, _LaterCall(name, one))
     sys.modules.update(made)
     try:
         yield

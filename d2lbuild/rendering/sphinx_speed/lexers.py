@@ -26,7 +26,7 @@ _Rule = tuple[Any, Any, Any]
 _Characters = frozenset[str] | None
 """What a match can begin with, among `_ALPHABET`; None if that is not known, or if it can be empty."""
 
-_FEW = 5_000
+_FEW = 20_000
 """So many characters are lexed before it is worth looking at the rules."""
 
 _ALPHABET = tuple(map(chr, range(128)))
