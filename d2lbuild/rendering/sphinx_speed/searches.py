@@ -47,6 +47,8 @@ def note_kind(kind: object) -> None:
 
 
 def _noting(original: Any) -> Any:
+    _kinds.clear()  # what was made since the last site is not known
+
     def __init__(self: nodes.Element, *arguments: Any, **attributes: Any) -> None:  # noqa: N807 - stands for it
         _kinds.add(type(self))
         original(self, *arguments, **attributes)
