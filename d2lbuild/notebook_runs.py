@@ -187,6 +187,7 @@ class NotebookRuns:
         names = used_names(notebook, self.config.library.package, framework.module)
         needs = self._needs(notebook.section.id, framework.name)
         device = self._device(needs)
+        threads = self.config.execution.threads
         parts = key_parts(
             framework=framework.name,
             cells=_code_cells(notebook),
@@ -194,7 +195,7 @@ class NotebookRuns:
             environment=self._environment_digest(framework, device, needs.packages),
             device=device,
             kernel=framework.kernel,
-            variables=framework.variables,
+            variables={**framework.variables, **({"threads": str(threads)} if threads else {})},
             passed=self.config.execution.pass_variables,
             data=data,
         )
@@ -221,6 +222,7 @@ class NotebookRuns:
             variables=framework.variables,
             passed=execution.pass_variables,
             needs=needs,
+            threads=execution.threads,
             sandbox=execution.sandbox if self.request.sandbox is None else self.request.sandbox,
             timeout=execution.timeout if needs.timeout is None else needs.timeout,
             startup_timeout=execution.startup_timeout,

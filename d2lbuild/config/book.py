@@ -156,6 +156,7 @@ def _execution(table: ExecutionTable, root: Path, document: Document) -> Executi
         fork=table.fork,
         sandbox=table.sandbox,
         memory=table.memory,
+        threads=table.threads,
         shared_cache=_place(table.shared_cache.strip(), root),
         shared_cache_writable=table.shared_cache_writable,
     )

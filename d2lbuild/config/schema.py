@@ -155,6 +155,7 @@ class ExecutionTable(Table):
     fork: bool = True
     sandbox: bool = False
     memory: Size | None = None
+    threads: Annotated[int, Field(gt=0)] | None = None
     shared_cache: str = ""
     shared_cache_writable: bool = False
     sections: dict[Below, NeedsTable] = {}

@@ -177,6 +177,8 @@ class Execution:
     """Whether kernels run without a network and with a limit of memory."""
     memory: int | None = None
     """Bytes of memory for a notebook that states none; None: no limit without a sandbox."""
+    threads: int | None = None
+    """Threads of each kernel; None: as many as there are processors for it, on which the last digits may depend."""
     shared_cache: str = ""
     """A second place of results: a folder or an address such as ``s3://bucket/path``."""
     shared_cache_writable: bool = False

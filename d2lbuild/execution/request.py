@@ -65,7 +65,7 @@ class ExecutionRequest:
     """What the result says it ran with."""
     needs: Needs = field(default_factory=Needs)
     threads: int | None = None
-    """Threads that it may use; filled in by the backend."""
+    """Threads that it may use; if the book does not say, the backend does."""
     gpus: tuple[str, ...] = ()
     """The GPUs that it was given, as CUDA_VISIBLE_DEVICES names them; filled in by the backend."""
     gpu_share: float | None = None

@@ -83,6 +83,7 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
         fork = false
         sandbox = true
         memory = "1.5GiB"
+        threads = 3
         shared_cache = "s3://bucket/results"
         shared_cache_writable = true
         [execution.sections."cnn/lenet"]
@@ -131,7 +132,7 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
     assert (config.execution.max_output, config.execution.data) == (10, ("data/**",))
     run = config.execution
     assert (run.keep, run.pass_variables) == (("data", "models/big"), ("MY_TOKEN",))
-    assert (run.fork, run.sandbox, run.memory) == (False, True, 3 * 2**29)
+    assert (run.fork, run.sandbox, run.memory, run.threads) == (False, True, 3 * 2**29, 3)
     assert (run.shared_cache, run.shared_cache_writable) == ("s3://bucket/results", True)
     assert run.sections == {
         "cnn": Needs(origin="conf/book.toml:55"),

@@ -29,6 +29,7 @@ _GLANCE = 0.5
 
 def with_threads(request: ExecutionRequest, threads: int) -> ExecutionRequest:
     """Return a request whose kernel keeps to a number of threads, unless it or the user says otherwise."""
+    threads = request.threads or threads
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     users = {name for name in request.passed if name in os.environ}
     own = {name: str(threads) for name in names if name not in users}

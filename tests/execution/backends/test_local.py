@@ -131,6 +131,11 @@ def test_closing_the_iterator_ends_what_runs(runner: FakeRunner, make_request: M
     assert len(runner.seen) <= 3
 
 
+def test_the_book_may_say_how_many_threads(make_request: MakeRequest) -> None:
+    assert with_threads(replace(make_request(), threads=1), 4).variables["OMP_NUM_THREADS"] == "1"
+    assert with_threads(replace(make_request(), threads=1), 4).threads == 1
+
+
 def test_nothing_to_run_gives_nothing() -> None:
     assert list(run_all([], options(), RunObserver())) == []
 
