@@ -135,8 +135,8 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
     assert (run.fork, run.sandbox, run.memory, run.threads) == (False, True, 3 * 2**29, 3)
     assert (run.shared_cache, run.shared_cache_writable) == ("s3://bucket/results", True)
     assert run.sections == {
-        "cnn": Needs(origin="conf/book.toml:55"),
-        "cnn/lenet": Needs(1, 8 * 2**30, True, 500_000_000, 900, ("networkx==3.3",), "conf/book.toml:48"),
+        "cnn": Needs(origin="conf/book.toml:56"),
+        "cnn/lenet": Needs(1, 8 * 2**30, True, 500_000_000, 900, ("networkx==3.3",), "conf/book.toml:49"),
     }
     assert config.output == book / "out/all"
     assert pickle.loads(pickle.dumps(config)) == config
