@@ -28,7 +28,7 @@ class Notes(Observer):
 
 
 def outputs(folder: Path, *, fork: bool) -> dict[str, Any]:
-    """Return all notebooks of the book with their outputs, by name."""
+    """Return all notebooks of the book with their outputs, by name; errors name files where environments lie."""
     config = replace(load_config(ROOT), output=folder)
     notes = Notes()
     report = build(
@@ -36,8 +36,10 @@ def outputs(folder: Path, *, fork: bool) -> dict[str, Any]:
     )
     assert (report.failures, notes.notes) == ((), [])
     made = report.outputs["notebooks"]
+    here = str(cache_home())
     return {
-        path.relative_to(made).as_posix(): json.loads(path.read_text("utf-8")) for path in sorted(made.rglob("*.ipynb"))
+        path.relative_to(made).as_posix(): json.loads(path.read_text("utf-8").replace(here, "~"))
+        for path in sorted(made.rglob("*.ipynb"))
     }
 
 
