@@ -1,0 +1,80 @@
+"""One run of Sphinx in this process, for any output: its warnings are collected, and what it raises is told as ours."""
+
+import io
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sphinx.locale
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
+
+from d2lbuild.errors import D2lbuildError
+from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.page_store import PageStore
+from d2lbuild.rendering.sphinx_warnings import WarningCollector
+
+__all__ = ["run_sphinx"]
+
+
+def run_sphinx(
+    builder: str,
+    settings: Mapping[str, Any],
+    *,
+    source: Path,
+    output: Path,
+    store: PageStore,
+    context: RenderContext,
+    fast: bool,
+) -> WarningCollector:
+    """Run Sphinx with a builder; return what it warned of.
+
+    `source` is the folder of the notebooks, and beside that of the `store` Sphinx has its own. With `fast` the builder
+    is a `PageReader`.
+    """
+    # Sphinx adds the texts of one language to those of the last one that it was run for in this process.
+    sphinx.locale.translators.pop(("general", "sphinx"), None)
+    try:
+        app = Sphinx(
+            srcdir=source,
+            confdir=None,
+            outdir=output,
+            doctreedir=store.folder.parent / "doctrees",
+            buildername=builder,
+            confoverrides=dict(settings),
+            status=None,
+            warning=io.StringIO(),
+            freshenv=True,
+        )
+        collector = _listen(app)
+        if fast:
+            _give_orders(app, store, context, collector)
+        app.build()
+    except SphinxError as error:
+        raise D2lbuildError(f"Sphinx stopped: {error}") from error
+    return collector
+
+
+def _give_orders(app: Sphinx, store: PageStore, context: RenderContext, collector: WarningCollector) -> None:
+    from d2lbuild.rendering.page_reading import Orders, PageReader  # noqa: PLC0415 - not every Sphinx has what it needs
+
+    builder = app.builder
+    assert isinstance(builder, PageReader)
+    builder.orders = Orders(
+        store=store,
+        collector=collector,
+        jobs=context.jobs,
+        observer=lambda done, total: context.observer(builder.name, done, total),
+    )
+
+
+def _listen(app: Sphinx) -> WarningCollector:
+    """Take the warnings of `app` off its stream."""
+    logger = logging.getLogger("sphinx")
+    for handler in list(logger.handlers):
+        if handler.level == logging.WARNING:
+            logger.removeHandler(handler)
+    collector = WarningCollector(app)
+    logger.addHandler(collector)
+    return collector
