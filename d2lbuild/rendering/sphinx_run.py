@@ -8,6 +8,7 @@ from typing import Any
 
 import sphinx.locale
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
 from sphinx.errors import SphinxError
 
 from d2lbuild.errors import D2lbuildError
@@ -27,8 +28,8 @@ def run_sphinx(
     store: PageStore,
     context: RenderContext,
     fast: bool,
-) -> WarningCollector:
-    """Run Sphinx with a builder; return what it warned of.
+) -> tuple[Builder, WarningCollector]:
+    """Run Sphinx with a builder; return that and what it warned of.
 
     `source` is the folder of the notebooks, and beside that of the `store` Sphinx has its own. With `fast` the builder
     is a `PageReader`.
@@ -53,7 +54,7 @@ def run_sphinx(
         app.build()
     except SphinxError as error:
         raise D2lbuildError(f"Sphinx stopped: {error}") from error
-    return collector
+    return app.builder, collector
 
 
 def _give_orders(app: Sphinx, store: PageStore, context: RenderContext, collector: WarningCollector) -> None:

@@ -113,4 +113,7 @@ def _run_sphinx(
     }
     if fast:
         settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.website.page_builder"]
-    return run_sphinx("html", settings, source=source, output=context.output, store=store, context=context, fast=fast)
+    _, collector = run_sphinx(
+        "html", settings, source=source, output=context.output, store=store, context=context, fast=fast
+    )
+    return collector
