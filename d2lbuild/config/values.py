@@ -235,6 +235,8 @@ PageAddress = Annotated[Address, AfterValidator(_for_page)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Name = Annotated[str, AfterValidator(framework_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
+
+
 def _font(value: str) -> str:
     if not re.fullmatch(r"[\w .+-]*", value):
         raise wrong("must be the name of a family of fonts")

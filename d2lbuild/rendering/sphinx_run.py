@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,17 @@ from sphinx.errors import SphinxError
 from d2lbuild.errors import D2lbuildError
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.page_store import PageStore
-from d2lbuild.rendering.sphinx_warnings import WarningCollector
+from d2lbuild.rendering.sphinx_warnings import PlacedWarning, WarningCollector
 
-__all__ = ["run_sphinx"]
+__all__ = ["SphinxRun", "run_sphinx"]
+
+
+@dataclass(frozen=True, slots=True)
+class SphinxRun:
+    """What is left of a run: the builder that wrote the output, and what Sphinx warned of."""
+
+    builder: Builder
+    warnings: list[PlacedWarning]
 
 
 def run_sphinx(
@@ -28,8 +37,8 @@ def run_sphinx(
     store: PageStore,
     context: RenderContext,
     fast: bool,
-) -> tuple[Builder, WarningCollector]:
-    """Run Sphinx with a builder; return that and what it warned of.
+) -> SphinxRun:
+    """Run Sphinx with a builder.
 
     `source` is the folder of the notebooks, and beside that of the `store` Sphinx has its own. With `fast` the builder
     is a `PageReader`.
@@ -54,7 +63,7 @@ def run_sphinx(
         app.build()
     except SphinxError as error:
         raise D2lbuildError(f"Sphinx stopped: {error}") from error
-    return app.builder, collector
+    return SphinxRun(app.builder, collector.warnings)
 
 
 def _give_orders(app: Sphinx, store: PageStore, context: RenderContext, collector: WarningCollector) -> None:

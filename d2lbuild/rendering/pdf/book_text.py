@@ -21,15 +21,13 @@ def book_text(written: Written, root: str, config: Config) -> str:
     """Return the pages, one after the other, and the index of saved names."""
     first = next((name for name in written.pages if name in written.numbered), "")
     before = {first: "\n\\mainmatter\n"} if first else {}
-    return pages_in_place(root, {name: page.latex for name, page in written.pages.items()}, before) + _index(
-        written, config
-    )
+    texts = {name: page.latex for name, page in written.pages.items()}
+    return pages_in_place(root, texts, before) + _index(written, config)
 
 
 def _index(written: Written, config: Config) -> str:
-    names = sorted(
-        {name for page in written.pages.values() for name in page.saved}, key=lambda one: (one.casefold(), one)
-    )
+    saved = {name for page in written.pages.values() for name in page.saved}
+    names = sorted(saved, key=lambda name: (name.casefold(), name))
     if not names:
         return ""
     title = escaped(translated(config.language, "Index of the library"))
@@ -104,7 +102,6 @@ def _macros(macros: Mapping[str, str]) -> str:
     lines = []
     for name, text in macros.items():
         count = max((int(digit) for digit in "123456789" if f"#{digit}" in text), default=0)
-        lines.append(
-            f"\\providecommand{{\\{name}}}{{}}\\renewcommand{{\\{name}}}{f'[{count}]' if count else ''}{{{text}}}"
-        )
+        arguments = f"[{count}]" if count else ""
+        lines += [f"\\providecommand{{\\{name}}}{{}}", f"\\renewcommand{{\\{name}}}{arguments}{{{text}}}"]
     return "\n".join(lines)

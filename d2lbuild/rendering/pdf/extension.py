@@ -4,13 +4,16 @@ import hashlib
 import io
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import segno
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from d2lbuild.files import write_if_changed
+from d2lbuild.rendering.api.objects import builder_of
 from d2lbuild.rendering.pdf.html_nodes import nodes_of_html
 from d2lbuild.rendering.reader_texts import reader_texts
 from d2lbuild.rendering.website.framework_tabs import cell_metadata
@@ -25,6 +28,10 @@ class Works(nodes.General, nodes.Element):
 
 class Work(nodes.General, nodes.Element):
     """One work of it."""
+
+
+class QuietLink(nodes.Inline, nodes.TextElement):
+    """A link whose address is not printed."""
 
 
 class OutputsAsNodes(SphinxPostTransform):
@@ -72,6 +79,39 @@ class WorksAsList(SphinxPostTransform):
             works += work
 
 
+class LinksOfLists(SphinxPostTransform):
+    """Lets links of the list of works, and of the reference of the library, be without a footnote each."""
+
+    default_priority = 399  # before Sphinx makes the footnotes
+    formats = ("latex",)
+
+    def run(self, **kwargs: Any) -> None:  # noqa: ARG002
+        """Go through the lists of a page."""
+        lists = [*self.document.findall(nodes.citation), *self.document.findall(addnodes.desc)]
+        for node in lists:
+            for link in list(node.findall(nodes.reference)):
+                if urlsplit(link.get("refuri", "")).scheme in {"http", "https"}:
+                    link.replace_self(QuietLink("", "", *link.children, address=link["refuri"]))
+
+
+class PicturesBesideEachOther(SphinxPostTransform):
+    """Gives images that stand alone in a paragraph, several of them, a part of the line each."""
+
+    default_priority = 401
+    formats = ("latex",)
+
+    def run(self, **kwargs: Any) -> None:  # noqa: ARG002
+        """Go through the paragraphs of a page."""
+        for paragraph in self.document.findall(nodes.paragraph):
+            images = [node for node in paragraph.children if isinstance(node, nodes.image)]
+            others = [
+                node for node in paragraph.children if not isinstance(node, nodes.image) and node.astext().strip()
+            ]
+            if len(images) > 1 and not others:
+                for image in images:
+                    image.attributes.setdefault("width", "48%" if len(images) in {2, 4} else "31%")
+
+
 class CodesOfThreads(SphinxPostTransform):
     """Draws the codes that lead a reader of the paper to the forum, as images of the page."""
 
@@ -90,18 +130,19 @@ class CodesOfThreads(SphinxPostTransform):
         path = Path(self.env.doctreedir).parent / "codes" / name
         if not path.is_file():
             drawing = io.BytesIO()
-            segno.make(address, micro=False).save(
-                drawing, kind="svg", border=0, xmldecl=True, svgclass=None, lineclass=None
-            )
+            code = segno.make(address, micro=False)
+            code.save(drawing, kind="svg", border=0, svgclass=None, lineclass=None)
             write_if_changed(path, drawing.getvalue())
-        builder: Any = self.env._app.builder  # type: ignore[attr-defined]
+        builder: Any = builder_of(self.env)
         return str(builder.take_image(path))
 
 
 def connect(app: Sphinx) -> None:
     """Register with Sphinx."""
-    for kind in (Works, Work):
+    for kind in (Works, Work, QuietLink):
         app.add_node(kind)
     app.add_post_transform(OutputsAsNodes)
     app.add_post_transform(WorksAsList)
+    app.add_post_transform(LinksOfLists)
+    app.add_post_transform(PicturesBesideEachOther)
     app.add_post_transform(CodesOfThreads)

@@ -1,6 +1,7 @@
 """Which fonts there are, and which characters each has: LaTeX is told of those that need another font than the text."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +11,9 @@ __all__ = ["CHINESE", "Font", "Fonts", "character_commands", "choose_fonts", "fi
 
 CHINESE = ("Noto Serif CJK SC", "Noto Sans CJK SC", "Noto Sans Mono CJK SC")
 _TEXT = ("TeX Gyre Pagella", "TeX Gyre Heros", "DejaVu Sans Mono", "TeX Gyre Pagella Math")
-_OTHERS_OF_TEXT = (
-    "DejaVu Serif",
-    "DejaVu Sans",
-    *CHINESE[:2],
-    "Symbola",
-    "Noto Emoji",
-    "FreeSerif",
-    "DejaVu Sans Mono",
-)
-_OTHERS_OF_CODE = ("DejaVu Sans Mono", CHINESE[2], "DejaVu Sans", *CHINESE[:2], "Symbola", "Noto Emoji", "FreeMono")
+_SIGNS = ("DejaVu Sans", *CHINESE[:2], "Symbola", "Noto Emoji")
+_OTHERS_OF_TEXT = ("DejaVu Serif", *_SIGNS, "FreeSerif", "DejaVu Sans Mono")
+_OTHERS_OF_CODE = ("DejaVu Sans Mono", CHINESE[2], *_SIGNS, "FreeMono")
 _CHINESE_SIGNS = re.compile(
     "[\u2e80-\u303f\u31c0-\u31ef\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\u2014\u2018-\u201d\u2026]"
 )
@@ -56,7 +50,10 @@ def find_font(name: str) -> Font | None:
     """Return a family, if it is installed."""
     pattern = name.replace("-", r"\-")
     done = subprocess.run(
-        ["fc-match", "--format=%{family}\n%{charset}", pattern], capture_output=True, text=True, check=False
+        [shutil.which("fc-match") or "fc-match", "--format=%{family}\n%{charset}", pattern],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     families, _, characters = done.stdout.partition("\n")
     if name.casefold() not in {family.strip().casefold() for family in families.split(",")}:
@@ -74,7 +71,8 @@ def choose_fonts(main: str, sans: str, mono: str, math: str) -> Fonts:
         if wanted and font is None:
             absent.append(wanted)
         found.append(font or find_font(usual) or Font(usual, ()))
-    return Fonts(*found, absent=tuple(absent))
+    text, plain, code, formulas = found
+    return Fonts(text, plain, code, formulas, tuple(absent))
 
 
 def character_commands(text: str, fonts: Fonts, *, chinese: bool) -> tuple[list[str], list[str]]:

@@ -7,6 +7,10 @@ __all__ = ["braced_scripts", "display", "inline"]
 _OWN_LINES = re.compile(r"\\begin\{(align|alignat|flalign|eqnarray|gather|multline|equation)(\*?)\}")
 _INNER = {"align": "aligned", "flalign": "aligned", "alignat": "alignedat", "gather": "gathered"}
 """What stands for an environment of lines inside of a display that has one number."""
+_MOST_LINES = 14
+"""A display with more may have to go on to another page."""
+_ONLY_OUTSIDE = re.compile(r"\\(?:short)?intertext\b|\\tag\b|\\displaybreak\b")
+"""What stands in displays alone, not in a part of one."""
 _SCRIPT = re.compile(
     r"([_^])\s*\\((?:math|text)[a-z]*|operatorname\*?|boldsymbol|bm|hat|widehat|tilde|widetilde|bar|vec|dot|ddot"
     r"|overline|underline|sqrt|mbox|hbox|frac|dfrac|tfrac|binom)(?=\s*[{\[])"
@@ -21,29 +25,36 @@ def inline(text: str) -> str:
 
 
 def display(text: str, number: str = "", label: str = "") -> str:
-    """Return a display; `number` is the one that the book has given it, and `label` the target of its references."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    formula = braced_scripts("\n".join(lines).strip())
-    tag = rf"\tag{{{number}}}" if number else ""
-    target = rf"\label{{{label}}}" if label else ""
+    """Return a display; `number` is the one that the book has given it, and `label` the target of its references.
+
+    What is wider than the page is made smaller, unless its lines may have to go on to another page.
+    """
+    formula = braced_scripts("\n".join(line for line in text.splitlines() if line.strip()).strip())
+    tag = (rf"\tag{{{number}}}" if number else "") + (rf"\label{{{label}}}" if label else "")
     match = _OWN_LINES.match(formula)
     if match is None:
-        star = "" if number else "*"
         formula = _NO_LINE_END.sub("", formula)
-        inner = rf"\begin{{split}}{formula}\end{{split}}" if r"\\" in formula and not _is_one(formula) else formula
-        return f"\\begin{{equation{star}}}{tag}{target}\n{inner}\n\\end{{equation{star}}}"
-    name, body = match[1], formula[match.end() :].rsplit(rf"\end{{{match[1]}{match[2]}}}", 1)
-    if not number:
-        # MathJax numbers nothing by itself; LaTeX would.
-        name = "align" if name == "eqnarray" else name
-        return f"\\begin{{{name}*}}{_columns(match[1], body[0])}\\end{{{name}*}}"
+        lines = r"\\" in formula and not _is_one(formula)
+        return _fitted(rf"\begin{{aligned}}{formula}\end{{aligned}}" if lines else formula, tag)
+    name, body = match[1], formula[match.end() :].rsplit(rf"\end{{{match[1]}{match[2]}}}", 1)[0]
+    if name == "eqnarray":
+        name, body = "align", _columns(body)
     if name == "equation":
-        return f"\\begin{{equation}}{tag}{target}\n{body[0].strip()}\n\\end{{equation}}"
+        return _fitted(body.strip(), tag)
     if name == "multline":
-        return f"\\begin{{multline}}{tag}{target}{body[0]}\\end{{multline}}"
-    inner = _INNER.get(name, "aligned")
-    content = _NO_LINE_END.sub("", _columns(name, body[0]).rstrip())
-    return f"\\begin{{equation}}{tag}{target}\n\\begin{{{inner}}}{content}\n\\end{{{inner}}}\n\\end{{equation}}"
+        return f"\\begin{{multline{'' if tag else '*'}}}{tag}{body}\\end{{multline{'' if tag else '*'}}}"
+    if not tag and (body.count(r"\\") > _MOST_LINES or _ONLY_OUTSIDE.search(body)):
+        # MathJax numbers nothing by itself; LaTeX would.
+        return f"\\begin{{{name}*}}{body}\\end{{{name}*}}"
+    content = _NO_LINE_END.sub("", body.rstrip())
+    return _fitted(f"\\begin{{{_INNER[name]}}}{content}\n\\end{{{_INNER[name]}}}", tag)
+
+
+def _fitted(formula: str, tag: str) -> str:
+    """Return a formula in a display that makes it as small as it must be."""
+    star = "" if tag else "*"
+    room = r"\dltagged" if tag else r"\dlbare"
+    return f"\\begin{{equation{star}}}{tag}\n{room}{{{formula}}}\n\\end{{equation{star}}}"
 
 
 def _is_one(formula: str) -> bool:
@@ -56,9 +67,9 @@ def _is_one(formula: str) -> bool:
     return True
 
 
-def _columns(name: str, body: str) -> str:
+def _columns(body: str) -> str:
     """Join the relation of an `eqnarray` with what follows it: other environments have two columns, not three."""
-    return re.sub(r"&([^&\\]*)&", r"&\1", body) if name == "eqnarray" else body
+    return re.sub(r"&([^&\\]*)&", r"&\1", body)
 
 
 def braced_scripts(formula: str) -> str:
@@ -71,9 +82,8 @@ def braced_scripts(formula: str) -> str:
         end = match.end()
         for _ in range(2 if match[2] in _TWO_ARGUMENTS else 1):
             end = _after_argument(formula, end)
-        found.append(
-            f"{formula[at : match.start()]}{match[1]}{{\\{match[2]}{braced_scripts(formula[match.end() : end])}}}"
-        )
+        script = f"\\{match[2]}{braced_scripts(formula[match.end() : end])}"
+        found.append(f"{formula[at : match.start()]}{match[1]}{{{script}}}")
         at = end
     return "".join([*found, formula[at:]])
 

@@ -19,7 +19,7 @@ _TEXTUAL = {
     "sub": nodes.subscript,
     "sup": nodes.superscript,
 }
-_ITEMS = {"ul": nodes.bullet_list, "ol": nodes.enumerated_list}
+_ITEMS: dict[str, type[nodes.Element]] = {"ul": nodes.bullet_list, "ol": nodes.enumerated_list}
 _SKIPPED = {"style", "script", "template", "title", "button", "select", "svg"}
 _BREAKS = {"p", "div", "table", "ul", "ol", "li", "pre", "details", "section", "article", "figure", "blockquote", "hr"}
 _BREAKS |= {f"h{level}" for level in range(1, 7)} | {"dl", "dt", "dd", "summary"}
@@ -184,7 +184,9 @@ def _table(rows: Sequence[tuple[list[nodes.entry], bool]]) -> nodes.table:
     group = nodes.tgroup(cols=width)
     group.extend(nodes.colspec(colwidth=1) for _ in range(width))
     leading = next((at for at, (_, is_head) in enumerate(rows) if not is_head), len(rows))
-    for kind, part in ((nodes.thead, rows[:leading]), (nodes.tbody, rows[leading:])):
+    parts: list[tuple[type[nodes.Element], Sequence[tuple[list[nodes.entry], bool]]]]
+    parts = [(nodes.thead, rows[:leading]), (nodes.tbody, rows[leading:])]
+    for kind, part in parts:
         if part:
             holder = kind()
             for cells, _ in part:

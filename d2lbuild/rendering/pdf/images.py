@@ -5,6 +5,7 @@ The names are digests of the contents, so that they hold no sign that LaTeX coul
 
 import base64
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -59,7 +60,7 @@ def _convert(source: Path, target: Path) -> str:
             )
         made = Path(folder) / "made.pdf"
         done = subprocess.run(
-            ["rsvg-convert", "--format=pdf", f"--output={made}", str(drawing)],
+            [shutil.which("rsvg-convert") or "rsvg-convert", "--format=pdf", f"--output={made}", str(drawing)],
             capture_output=True,
             check=False,
             env={**os.environ, **FIXED_TIME},

@@ -77,7 +77,7 @@ class LatexPages(LaTeXBuilder):
         self._files[name] = path
         return f"images/{name}"
 
-    def post_process_images(self, doctree: nodes.document) -> None:
+    def post_process_images(self, doctree: nodes.Node) -> None:
         """Choose the images of a page and give them their names."""
         super().post_process_images(doctree)
         for uri in {node["uri"] for node in doctree.findall(nodes.image)} & self.images.keys():

@@ -14,7 +14,7 @@ from d2lbuild.rendering.sphinx_speed.searches import one_page
 __all__ = ["FastLatexPages"]
 
 
-class FastLatexPages(PageReader, LatexPages):  # type: ignore[misc]
+class FastLatexPages(PageReader, LatexPages):
     """Writes each page's LaTeX."""
 
     def write_book(self) -> None:

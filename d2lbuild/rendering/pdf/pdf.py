@@ -42,6 +42,9 @@ __all__ = ["PdfResult", "render_pdf"]
 _FORMS = ("text/html", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/plain")
 """The forms that outputs come in; each has one only."""
 
+_OF_WEBSITES = {"d2l.raw", "d2l.remote"}
+"""Warnings of HTML that a book brings itself: on paper there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class PdfResult:
@@ -86,11 +89,11 @@ def _latex(
     fast = context.fast and is_fast()
     settings = _settings(pages, source, context, described, fast=fast)
     with fast_sphinx(work, fast=fast, works=context.works):
-        builder, collector = run_sphinx(
+        run = run_sphinx(
             "latex", settings, source=source, output=work / "latex", store=store, context=context, fast=fast
         )
-    assert isinstance(builder, LatexPages)
-    return builder.written, collector.warnings
+    assert isinstance(run.builder, LatexPages)
+    return run.builder.written, [one for one in run.warnings if one.kind not in _OF_WEBSITES]
 
 
 def _settings(

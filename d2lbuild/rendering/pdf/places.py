@@ -74,12 +74,12 @@ class Places:
 
     def span(self, block: Block | None) -> Span | None:
         """Return the line of the chapter that a block was made of."""
-        if block is None or block.page not in self._sources:
+        if block is None:
             return None
         positions = self._positions.get(block.page)
+        path = (positions.chapter(block.position) if positions else None) or self._sources.get(block.page)
         line = (positions.chapter_line(block.position) if positions else None) or 1
-        path = (positions.chapter(block.position) if positions else None) or self._sources[block.page]
-        return Span(path, line, line)
+        return Span(path, line, line) if path else None
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:

@@ -150,12 +150,8 @@ class BookTranslator(LaTeXTranslator):
 
     def _section_number(self, section: nodes.Element, *, first: bool) -> tuple[int, ...]:
         numbers = self.builder.env.toc_secnumbers.get(self._page, {})
-        found = (
-            numbers.get("")
-            if first
-            else next((numbers[f"#{one}"] for one in section["ids"] if f"#{one}" in numbers), None)
-        )
-        return tuple(found or ())
+        anchors = [""] if first else [f"#{name}" for name in section["ids"]]
+        return tuple(next((numbers[anchor] for anchor in anchors if numbers.get(anchor)), ()))
 
     def visit_toctree(self, node: nodes.Element) -> None:
         """Keep the place of the pages that follow."""
@@ -270,3 +266,11 @@ class BookTranslator(LaTeXTranslator):
 
     def depart_Work(self, node: nodes.Element) -> None:  # noqa: N802
         """End it."""
+
+    def visit_QuietLink(self, node: nodes.Element) -> None:  # noqa: N802
+        """Begin a link."""
+        self.body.append(f"\\sphinxhref{{{self.encode_uri(node['address'])}}}{{")
+
+    def depart_QuietLink(self, node: nodes.Element) -> None:  # noqa: N802, ARG002
+        """End it."""
+        self.body.append("}")

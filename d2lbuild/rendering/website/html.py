@@ -25,7 +25,7 @@ from d2lbuild.rendering.sources.page_sources import Mirror, Translator, dialect,
 from d2lbuild.rendering.sphinx_configuration import EXTENSIONS, made_static_files, sphinx_configuration
 from d2lbuild.rendering.sphinx_run import run_sphinx
 from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast, light_imports
-from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of, in_order
+from d2lbuild.rendering.sphinx_warnings import PlacedWarning, findings_of, in_order
 from d2lbuild.rendering.website.page_links import page_links
 from d2lbuild.rendering.website.site_notebooks import SiteNotebooks
 
@@ -55,12 +55,12 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
             pages, context, described, mirror, translator=translator, store=store, notebooks=notebooks
         )
     with fast_sphinx(work, fast=fast, works=context.works), pybtex.errors.capture() as errors:
-        collector = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
+        warnings = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
     paths = {page.section.id: page.section.path for page in pages}
     findings = [
         *_missing_files(context.config),
         *bibliography_findings(errors, context.book),
-        *findings_of(collector.warnings, paths, positions),
+        *findings_of(warnings, paths, positions),
     ]
     return RenderResult(context.output / f"{context.book.root}.html", in_order(findings))
 
@@ -92,7 +92,7 @@ def _run_sphinx(
     described: Mapping[str, Described],
     *,
     fast: bool,
-) -> WarningCollector:
+) -> list[PlacedWarning]:
     made = store.folder.parent / "static"
     files = made_static_files(context.config)
     for name, text in files.items():
@@ -113,7 +113,5 @@ def _run_sphinx(
     }
     if fast:
         settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.website.page_builder"]
-    _, collector = run_sphinx(
-        "html", settings, source=source, output=context.output, store=store, context=context, fast=fast
-    )
-    return collector
+    run = run_sphinx("html", settings, source=source, output=context.output, store=store, context=context, fast=fast)
+    return run.warnings
