@@ -7,7 +7,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 from docutils import nodes
 
-__all__ = ["numbers_of_pdf", "numbers_of_website"]
+__all__ = ["differing", "numbers_of_pdf", "numbers_of_website"]
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _LABEL = re.compile(r"^\\newlabel\{(?P<name>[^}]*)\}\{\{\{?(?P<number>[^{}]*)\}", re.MULTILINE)
