@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-__all__ = ["CHINESE", "Font", "Fonts", "character_commands", "choose_fonts", "find_font"]
+__all__ = ["CHINESE", "OURS", "Font", "Fonts", "character_commands", "choose_fonts", "find_font"]
 
 CHINESE = ("Noto Serif CJK SC", "Noto Sans CJK SC", "Noto Sans Mono CJK SC")
-_TEXT = ("TeX Gyre Pagella", "TeX Gyre Heros", "DejaVu Sans Mono", "TeX Gyre Pagella Math")
+OURS = ("TeX Gyre Pagella", "TeX Gyre Heros", "DejaVu Sans Mono", "TeX Gyre Pagella Math")
+"""For text, for what stands out, for code and for formulas."""
 _SIGNS = ("DejaVu Sans", *CHINESE[:2], "Symbola", "Noto Emoji")
 _OTHERS_OF_TEXT = ("DejaVu Serif", *_SIGNS, "FreeSerif", "DejaVu Sans Mono")
 _OTHERS_OF_CODE = ("DejaVu Sans Mono", CHINESE[2], *_SIGNS, "FreeMono")
@@ -66,7 +67,7 @@ def choose_fonts(main: str, sans: str, mono: str, math: str) -> Fonts:
     """Return the fonts that are asked for, and in place of those that are not there, or not named, ours."""
     found: list[Font] = []
     absent = []
-    for wanted, usual in zip((main, sans, mono, math), _TEXT, strict=True):
+    for wanted, usual in zip((main, sans, mono, math), OURS, strict=True):
         font = find_font(wanted) if wanted else None
         if wanted and font is None:
             absent.append(wanted)

@@ -28,8 +28,9 @@ from d2lbuild.rendering.pdf.fonts import Fonts, character_commands, choose_fonts
 from d2lbuild.rendering.pdf.images import bring_images, image_name
 from d2lbuild.rendering.pdf.latex_pages import LatexPages, Written
 from d2lbuild.rendering.pdf.places import Places
+from d2lbuild.rendering.pdf.system import require_system
 from d2lbuild.rendering.pdf.typesetting import absent_fonts, not_shown, set_book
-from d2lbuild.rendering.pdf.xelatex import NAME, Typesetter, require_programs
+from d2lbuild.rendering.pdf.xelatex import NAME, Typesetter
 from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.sources.page_sources import Mirror, dialect, write_sources
 from d2lbuild.rendering.sphinx_configuration import sphinx_configuration
@@ -56,7 +57,7 @@ class PdfResult:
 
 def render_pdf(pages: Sequence[Page], context: RenderContext) -> PdfResult:
     """Make the PDF of `pages`, which are those of one framework, in the folder `context.output`."""
-    require_programs(context.config.language)
+    require_system(context.config)
     work = context.output.parent / f"{context.output.name}-work"
     described = describe(context.libraries, context.book)
     mirror = Mirror(context.config, work / "source")
@@ -169,7 +170,7 @@ def _typeset(
     known = _remembered(memory)
     if known is not None and known.key == key and known.pdf == digest_of_file(target):
         return target, known.findings
-    typesetter = Typesetter(folder, lambda number: context.observer("typeset", number, number))
+    typesetter = Typesetter(folder, lambda number: context.observer("typeset", number - 1, len(context.book.sections)))
     made, findings = set_book(text, typesetter, places)
     if made is None:
         raise D2lbuildError("XeLaTeX made no PDF", findings=findings, hint=f"it says why in {folder / NAME}.log")

@@ -4,16 +4,14 @@ Each pass is looked at by itself: an error is known after the first one, and a p
 """
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from d2lbuild.errors import SetupError
 from d2lbuild.rendering.content_digest import digest_of_file
 from d2lbuild.rendering.pdf.images import FIXED_TIME
 
-__all__ = ["NAME", "Typesetter", "require_programs"]
+__all__ = ["NAME", "Typesetter"]
 
 NAME = "book"
 """What the LaTeX is called."""
@@ -21,31 +19,12 @@ NAME = "book"
 _MOST_PASSES = 6
 _REMEMBERED = ("aux", "toc", "out")
 """What a pass leaves for the next one."""
-_PROGRAMS = ("xelatex", "xdvipdfmx", "rsvg-convert", "fc-match")
-PACKAGES = (
-    "texlive-xetex texlive-latex-extra texlive-plain-generic fonts-texgyre fonts-texgyre-math fonts-dejavu "
-    "fontconfig librsvg2-bin"
-)
-"""Debian's packages that have the programs, the styles and the fonts."""
-_CHINESE = "texlive-lang-chinese fonts-noto-cjk"
 _ENOUGH_MEMORY = {
     "extra_mem_top": "10000000",
     "extra_mem_bot": "10000000",
     "buf_size": "4000000",
     "save_size": "400000",
 }
-
-
-def require_programs(language: str) -> None:
-    """Raise SetupError, with the command that helps, if a program is missing."""
-    missing = [name for name in _PROGRAMS if shutil.which(name) is None]
-    if not missing:
-        return
-    names = f"{PACKAGES} {_CHINESE}" if language.startswith("zh") else PACKAGES
-    raise SetupError(
-        f"a PDF needs {', '.join(missing)}, which this machine lacks",
-        hint=f"sudo apt-get install --no-install-recommends {names}",
-    )
 
 
 class Typesetter:
