@@ -1,6 +1,7 @@
 """The LaTeX of a whole book: the pages in their order, in the frame of the template `theme/latex/book.tex`."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sphinx.util import texescape
@@ -12,7 +13,7 @@ from d2lbuild.rendering.pdf.latex_pages import Written
 from d2lbuild.rendering.pdf.places import pages_in_place
 from d2lbuild.rendering.pdf.translator import saved_label
 
-__all__ = ["LATEX_THEME", "book_text", "framed"]
+__all__ = ["LATEX_THEME", "book_text", "framed", "without_images"]
 
 LATEX_THEME = Path(__file__).parents[1] / "theme" / "latex"
 
@@ -23,6 +24,15 @@ def book_text(written: Written, root: str, config: Config) -> str:
     before = {first: "\n\\mainmatter\n"} if first else {}
     texts = {name: page.latex for name, page in written.pages.items()}
     return pages_in_place(root, texts, before) + _index(written, config)
+
+
+def without_images(text: str, names: Iterable[str]) -> str:
+    """Return a text in which there is nothing but a mark in place of some images."""
+    for name in names:
+        stem, _, suffix = name.rpartition(".")
+        image = rf"\\sphinxincludegraphics(?:\[[^\]]*\])?\{{\{{images/{stem}\}}\.{suffix}\}}"
+        text = re.sub(image, rf"\\dlabsent{{{stem}}}", text)
+    return text
 
 
 def _index(written: Written, config: Config) -> str:
@@ -65,16 +75,13 @@ def framed(
         "logo": image,
         "copyright": escaped(f"© {config.copyright}") if config.copyright else "",
         "body": body,
-        "index": "",
     }
-    for name, value in values.items():
-        if name != "body":
-            template = template.replace(f"@{name}@", value)
-    return template.replace("@body@", body)
+    return re.sub(r"@([a-z]+)@", lambda match: values[match[1]], template)
 
 
 def escaped(text: str) -> str:
     """Return text for LaTeX."""
+    texescape.init()
     return texescape.escape(" ".join(text.split()), "xelatex")
 
 

@@ -16,7 +16,7 @@ _SCRIPT = re.compile(
     r"|overline|underline|sqrt|mbox|hbox|frac|dfrac|tfrac|binom)(?=\s*[{\[])"
 )
 _TWO_ARGUMENTS = {"frac", "dfrac", "tfrac", "binom"}
-_NO_LINE_END = re.compile(r"(?:\\\\\s*)+\Z")
+_NO_LINE_END = re.compile(r"\s*(?:\\\\\s*)+\Z")
 
 
 def inline(text: str) -> str:
@@ -69,7 +69,7 @@ def _is_one(formula: str) -> bool:
 
 def _columns(body: str) -> str:
     """Join the relation of an `eqnarray` with what follows it: other environments have two columns, not three."""
-    return re.sub(r"&([^&\\]*)&", r"&\1", body)
+    return r"\\".join("&".join(row.split("&", 2)[:2]) + "".join(row.split("&", 2)[2:]) for row in body.split(r"\\"))
 
 
 def braced_scripts(formula: str) -> str:

@@ -32,7 +32,7 @@ def complaints(log: str, file: str) -> Iterator[Complaint]:
     lines = log.split("\n")
     for at, line in enumerate(lines):
         if match := _ERROR.match(line):
-            if match["what"].startswith("==> Fatal error"):
+            if match["what"].lstrip().startswith("==> Fatal error"):
                 continue
             own = match["file"].removeprefix("./") == file
             yield Complaint(int(match["line"]) if own else 0, match["what"].strip(), excerpt=_excerpt(lines, at))

@@ -23,7 +23,7 @@ from d2lbuild.rendering.api.pages import api_objects
 from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_tools
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.page_store import PageStore
-from d2lbuild.rendering.pdf.book_text import LATEX_THEME, book_text, framed
+from d2lbuild.rendering.pdf.book_text import LATEX_THEME, book_text, framed, without_images
 from d2lbuild.rendering.pdf.fonts import Fonts, character_commands, choose_fonts
 from d2lbuild.rendering.pdf.images import bring_images, image_name
 from d2lbuild.rendering.pdf.latex_pages import LatexPages, Written
@@ -141,7 +141,7 @@ def _whole_file(written: Written, folder: Path, context: RenderContext, fonts: F
         file = config.root / config.pdf.logo
         images[logo := image_name(file)] = file
     failed = dict(bring_images(images, folder / "images"))
-    body = book_text(written, context.book.root, config)
+    body = without_images(book_text(written, context.book.root, config), failed)
     commands, lost = character_commands(body, fonts, chinese=config.language.startswith("zh"))
     framework = config.framework(context.frameworks[0])
     text = framed(body, framework, config, fonts, "\n".join(commands), language=written.language, logo=logo)
@@ -170,7 +170,7 @@ def _typeset(
     known = _remembered(memory)
     if known is not None and known.key == key and known.pdf == digest_of_file(target):
         return target, known.findings
-    typesetter = Typesetter(folder, lambda number: context.observer("typeset", number - 1, len(context.book.sections)))
+    typesetter = Typesetter(folder, lambda _: context.observer("typeset", 0, len(context.book.sections)))
     made, findings = set_book(text, typesetter, places)
     if made is None:
         raise D2lbuildError("XeLaTeX made no PDF", findings=findings, hint=f"it says why in {folder / NAME}.log")
