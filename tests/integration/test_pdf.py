@@ -33,6 +33,17 @@ Still $\\alsoundefined$ good.
 
 After.
 """
+CHINESE = """\
+# 线性回归
+:label:`sec_tabs`
+
+这是一个足够长的段落，因此必须在行尾断开，而不能超出页面的边界。模型见 :numref:`sec_deeper`；α 和罕见字：龘。
+
+```{.python .input}
+#@tab all
+x = "中文"  # 这是注释
+```
+"""
 BOOK = Path(__file__).parent / "pdf_book"
 
 
@@ -42,9 +53,12 @@ def make(
     *,
     to: tuple[str, ...] = ("pdf",),
     frameworks: tuple[str, ...] = ("pytorch",),
+    conf: str = "",
 ) -> BuildReport:
-    """Build a copy of the book in which some files are others."""
+    """Build a copy of the book in which some files are others, and its configuration is longer."""
     shutil.copytree(BOOK, root, dirs_exist_ok=True)
+    with (root / "conf" / "book.toml").open("a", encoding="utf-8") as settings:
+        settings.write(conf)
     for name, text in (changes or {}).items():
         (root / "chapters" / name).write_text(text, "utf-8")
     return build(load_config(root), BuildRequest(frameworks, to=to, execute=False, jobs=2))
@@ -152,3 +166,23 @@ def test_each_framework_has_its_own(tmp_path: Path) -> None:
     assert sorted(report.outputs) == ["pdf jax", "pdf pytorch"]
     assert "Only for JAX." in read(report.outputs["pdf jax"])
     assert report.outputs["pdf pytorch"] == tmp_path / "_build" / "pytorch" / "pdf" / "mini.pdf"
+
+
+def test_a_chinese_book_has_its_own_fonts_and_words(tmp_path: Path) -> None:
+    report = make(tmp_path, {"two/tabs.md": CHINESE}, conf='language = "zh"\n')
+    assert [str(finding) for finding in report.findings] == []
+    text = "".join(read(report.outputs["pdf"]).split())
+    for words in ("目录", "图1.1.1Arule", "表1.1.1", "这是一个足够长的段落", "龘", "#这是注释"):
+        assert words in text, words
+    assert "NotoSerifCJK" in read(report.outputs["pdf"], "pdffonts")
+
+
+@pytest.mark.parametrize("variant", ["screen", "print"])
+def test_on_paper_chapters_begin_on_the_right(tmp_path: Path, variant: str) -> None:
+    report = make(tmp_path, conf=f'\n[pdf]\nvariant = "{variant}"\nmono_font = "No Such Font"\n')
+    assert [finding.rule for finding in report.findings] == ["missing-font"]
+    pages = ["".join(page.split()) for page in read(report.outputs["pdf"]).split("\f")]
+    chapters = ("1Rules", "2Frameworks", "Works", "APIReference", "Indexofthelibrary")
+    firsts = [at for at, page in enumerate(pages, start=1) if page.startswith(chapters)]
+    assert len(firsts) == len(chapters)
+    assert all(first % 2 for first in firsts) == (variant == "print")

@@ -114,6 +114,8 @@ def _settings(
         },
         "html_static_path": [],
         "latex_engine": "xelatex",
+        # Chinese is set by `ctex`, which has captions of its own.
+        "latex_elements": {"babel": "", "polyglossia": ""} if context.config.language.startswith("zh") else {},
         "latex_show_urls": "footnote",
         "latex_documents": [(context.book.root, f"{NAME}.tex", context.config.title, context.config.author, "manual")],
         "latex_table_style": ["booktabs"],
