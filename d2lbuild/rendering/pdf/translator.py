@@ -177,9 +177,13 @@ class BookTranslator(LaTeXTranslator):
         super().visit_table(node)
 
     def visit_image(self, node: nodes.Element) -> None:
-        """Write an image; one that cannot be shown was reported."""
-        if node["uri"] in self.builder.images:
-            super().visit_image(node)
+        """Write an image; one that cannot be shown was reported. A plot has room around it."""
+        if node["uri"] not in self.builder.images:
+            return
+        plot = isinstance(node.parent, nodes.container) and node.parent.get("nb_element") == "cell_code_output"
+        self.body.append("\n\\dlplot{" if plot else "")
+        super().visit_image(node)
+        self.body.append("}\n" if plot else "")
 
     def visit_math(self, node: nodes.Element) -> None:
         """Write a formula of the text."""
