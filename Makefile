@@ -43,7 +43,8 @@ book: setup ## Build this repository's book: make book [FRAMEWORK=pytorch|mxnet|
 
 # What a PDF needs of the system.
 pdf_packages = $$($(BIN)/python -c 'from d2lbuild.rendering.pdf import system as s; print(s.PACKAGES, s.CHINESE_PACKAGES)')
-has_tex = command -v xelatex rsvg-convert pdftotext >/dev/null && kpsewhich ctex.sty >/dev/null
+has_tex = command -v xelatex >/dev/null && command -v rsvg-convert >/dev/null && command -v pdftotext >/dev/null && \
+	  kpsewhich ctex.sty pzdr.tfm >/dev/null
 
 pdf: setup ## Build this repository's book as a PDF: make pdf [FRAMEWORK=pytorch|mxnet|tensorflow|jax|all]
 	@$(has_tex) || { packages="$(pdf_packages) poppler-utils"; $(call install,$$packages); }

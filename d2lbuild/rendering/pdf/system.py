@@ -9,13 +9,16 @@ from d2lbuild.rendering.pdf.fonts import CHINESE, OURS, find_font
 
 __all__ = ["CHINESE_PACKAGES", "PACKAGES", "require_system"]
 
-PACKAGES = "texlive-xetex lmodern fonts-texgyre fonts-texgyre-math fonts-dejavu fontconfig librsvg2-bin"
+PACKAGES = (
+    "texlive-xetex texlive-fonts-recommended lmodern fonts-texgyre fonts-texgyre-math fonts-dejavu"
+    " fontconfig librsvg2-bin"
+)
 CHINESE_PACKAGES = "texlive-lang-chinese fonts-noto-cjk"
 """What a book in Chinese needs beside the others."""
 
 _PROGRAMS = ("xelatex", "xdvipdfmx", "kpsewhich", "rsvg-convert", "fc-match")
-_STYLES = ("unicode-math.sty", "titlesec.sty", "tabulary.sty", "xurl.sty", "polyglossia.sty")
-"""Some of each Debian package that has styles which the book loads."""
+_STYLES = ("unicode-math.sty", "titlesec.sty", "tabulary.sty", "xurl.sty", "polyglossia.sty", "pzdr.tfm")
+"""Some of what the book loads from each Debian package."""
 
 
 def require_system(config: Config) -> None:
