@@ -9,11 +9,13 @@ STAMP := .venv/.set-up
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup book check test corpus clean
+.PHONY: help setup book pdf check test corpus clean
 
-# $(call install,PACKAGE): install a Debian package where that is possible, otherwise say what is missing.
-install = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(1); \
+# $(call install,PACKAGES): install Debian packages where that is possible, otherwise say what is missing.
+install = if [ "$$(id -u)" = 0 ]; then root=; else root="sudo -n"; fi; \
+	  if command -v apt-get >/dev/null && $$root true 2>/dev/null; then \
+	    $$root apt-get update -qq && \
+	    $$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(1); \
 	  else echo "$(1) is missing: install it, for example with \`sudo apt-get install $(1)\`" >&2; false; fi
 
 help: ## Show this list
@@ -39,6 +41,15 @@ $(STAMP): pyproject.toml
 book: setup ## Build this repository's book: make book [FRAMEWORK=pytorch|mxnet|tensorflow|jax|all]
 	@$(BIN)/d2lbuild build --framework $(FRAMEWORK)
 
+# What a PDF needs of the system.
+pdf_packages = $$($(BIN)/python -c 'from d2lbuild.rendering.pdf import system as s; print(s.PACKAGES, s.CHINESE_PACKAGES)')
+has_tex = command -v xelatex >/dev/null && command -v rsvg-convert >/dev/null && command -v pdftotext >/dev/null && \
+	  kpsewhich ctex.sty pzdr.tfm >/dev/null
+
+pdf: setup ## Build this repository's book as a PDF: make pdf [FRAMEWORK=pytorch|mxnet|tensorflow|jax|all]
+	@$(has_tex) || { packages="$(pdf_packages) poppler-utils"; $(call install,$$packages); }
+	@$(BIN)/d2lbuild build --framework $(FRAMEWORK) --to pdf
+
 check: setup ## Format, lint, types, import contracts and fast tests, in seconds
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -48,6 +59,7 @@ check: setup ## Format, lint, types, import contracts and fast tests, in seconds
 
 test: setup ## Everything: also whole books, all frameworks and a real browser
 	@command -v chromium >/dev/null || { $(call install,chromium); } || echo "going on without a browser" >&2
+	@$(has_tex) || { packages="$(pdf_packages) poppler-utils"; $(call install,$$packages); } || echo "going on without LaTeX" >&2
 	$(BIN)/d2lbuild env sync
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

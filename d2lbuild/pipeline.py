@@ -6,7 +6,7 @@ Nothing is written or installed before the observer has seen the plan; `check` a
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,6 +33,7 @@ from d2lbuild.source.kept import KeptSections
 if TYPE_CHECKING:
     from d2lbuild.execution.plan import BuildPlan
     from d2lbuild.notebook_runs import NotebookRuns
+    from d2lbuild.rendering.context import RenderContext
 
 __all__ = [
     "OUTPUT_MARKER",
@@ -52,7 +53,7 @@ __all__ = [
 OUTPUT_MARKER = ".d2lbuild"
 """This file lies in every output folder that d2lbuild has made: `clean` removes no other."""
 
-RENDERERS = ("html", "notebooks")
+RENDERERS = ("html", "notebooks", "pdf")
 """The outputs that a build can make."""
 
 
@@ -87,13 +88,14 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     kept_results = runs.kept(results.keys()) if runs else ()
     kept = {(one.section, one.framework): (result, notice) for one, result, notice in kept_results}
     with without_collections():
-        pages = _assemble(book, editions, results, kept, language=config.language)
         _remember_expansions(config, editions, known)
         outputs, more = _render(
             config,
             request,
             book,
-            pages=pages,
+            pages_of=lambda names: _assemble(
+                book, {name: editions[name] for name in names}, results, kept, language=config.language
+            ),
             editions=editions,
             modules=modules,
             works=works,
@@ -312,7 +314,7 @@ def _render(
     request: BuildRequest,
     book: Book,
     *,
-    pages: Sequence[Page],
+    pages_of: Callable[[Sequence[str]], list[Page]],
     editions: Mapping[str, Edition],
     modules: Mapping[str, Path],
     works: Works,
@@ -324,7 +326,7 @@ def _render(
 
     folder = config.output / edition_name(config, request.frameworks)
     outputs: dict[str, Path] = {}
-    findings: tuple[Finding, ...] = ()
+    findings: list[Finding] = []
     context = RenderContext(
         config=config,
         book=book,
@@ -336,17 +338,36 @@ def _render(
         observer=observer.rendering,
         works=works,
     )
+    pages = pages_of(request.frameworks)
     for name in request.to:
         if name == "html":
             site = render(pages, context)
-            outputs[name], findings = site.index, site.findings
+            outputs[name] = site.index
+            findings += site.findings
         elif name == "notebooks":
             from d2lbuild.rendering.notebooks import render_notebooks  # noqa: PLC0415
 
             outputs[name] = render_notebooks(pages, replace(context, output=folder / "notebooks"))
+        elif name == "pdf":
+            for framework in request.frameworks:
+                path, found = _pdf(config, framework, pages_of([framework]), context)
+                outputs["pdf" if len(request.frameworks) == 1 else f"pdf {framework}"] = path
+                findings += found
         else:
             raise UsageError(f"unknown output '{name}'", hint=f"one of {', '.join(RENDERERS)}")
-    return outputs, findings
+    return outputs, tuple(findings)
+
+
+def _pdf(
+    config: Config, framework: str, pages: Sequence[Page], context: "RenderContext"
+) -> tuple[Path, tuple[Finding, ...]]:
+    """Make the PDF of one framework: paper shows no tabs."""
+    from d2lbuild.rendering.pdf.pdf import render_pdf  # noqa: PLC0415 - Sphinx is slow to import
+
+    libraries = {name: library for name, library in context.libraries.items() if name == framework}
+    output = config.output / edition_name(config, [framework]) / "pdf"
+    made = render_pdf(pages, replace(context, frameworks=(framework,), libraries=libraries, output=output))
+    return made.path, made.findings
 
 
 def _site(config: Config, request: BuildRequest) -> Path:

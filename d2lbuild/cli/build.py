@@ -34,7 +34,7 @@ def build(
     *,
     framework: FrameworkOption = None,
     to: Annotated[
-        list[str] | None, typer.Option("--to", metavar="OUTPUT", help="html, notebooks, or both: html,notebooks.")
+        list[str] | None, typer.Option("--to", metavar="OUTPUT", help="html, notebooks, pdf, or several: html,pdf.")
     ] = None,
     execute: Annotated[
         bool | None,

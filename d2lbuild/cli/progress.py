@@ -23,7 +23,13 @@ MOST_FINDINGS = 20
 _GUESS = "its code says "
 """What the origin of needs says where they were guessed."""
 
-_STAGES = {"write": "preparing the website", "html": "writing the website", "notebooks": "writing notebooks"}
+_STAGES = {
+    "write": "preparing the pages",
+    "html": "writing the website",
+    "latex": "writing LaTeX",
+    "typeset": "setting the PDF",
+    "notebooks": "writing notebooks",
+}
 
 
 class PlainProgress(Observer):

@@ -10,8 +10,18 @@ from pathlib import Path, PurePosixPath
 from d2lbuild.config.document import Document, read_document, validate
 from d2lbuild.config.frameworks import Definitions
 from d2lbuild.config.problems import Problems, UnreadableError
-from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable
-from d2lbuild.config.types import SERVICES, Config, Execution, Framework, HeaderLink, Html, Library, NotebookService
+from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable, PdfTable
+from d2lbuild.config.types import (
+    SERVICES,
+    Config,
+    Execution,
+    Framework,
+    HeaderLink,
+    Html,
+    Library,
+    NotebookService,
+    Pdf,
+)
 from d2lbuild.config.values import framework_name
 from d2lbuild.errors import ConfigError
 from d2lbuild.model import Needs
@@ -71,7 +81,10 @@ def _check_files(file: BookFile, root: Path, document: Document, problems: Probl
         problems.error("missing-file", message, document.span("book", "chapters"))
     html = file.html
     named = (("favicon", html.favicon), ("logo", html.logo), ("image", html.image))
-    single = [(("html", name), value) for name, value in named if value]
+    of_pdf = (("logo", file.pdf.logo), ("preamble", file.pdf.preamble), ("document_class", file.pdf.document_class))
+    single = [
+        ((table, name), value) for table, names in (("html", named), ("pdf", of_pdf)) for name, value in names if value
+    ]
     listed = [
         ((table, key, index), value)
         for table, key, values in (
@@ -123,6 +136,7 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
         resources=tuple(book.resources),
         bibliography=bibliography,
         html=_html(file.html, [framework.name for framework in frameworks]),
+        pdf=_pdf(file.pdf),
         library=Library(
             package=file.library.package,
             version_file=PurePosixPath(file.library.version_file) if file.library.version_file else None,
@@ -191,6 +205,22 @@ def _html(table: HtmlTable, frameworks: Sequence[str]) -> Html:
         ),
         math_macros=dict(table.math_macros),
         stderr=table.stderr == "show",
+    )
+
+
+def _pdf(table: PdfTable) -> Pdf:
+    def path(value: str | None) -> PurePosixPath | None:
+        return PurePosixPath(value) if value else None
+
+    return Pdf(
+        variant=table.variant,
+        main_font=table.main_font,
+        sans_font=table.sans_font,
+        mono_font=table.mono_font,
+        math_font=table.math_font,
+        logo=path(table.logo),
+        preamble=path(table.preamble),
+        document_class=path(table.document_class),
     )
 
 

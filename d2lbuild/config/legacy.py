@@ -15,7 +15,17 @@ from d2lbuild.config.ini import Entry, Ini, read_ini
 from d2lbuild.config.languages import comment_sign, notebook_language
 from d2lbuild.config.legacy_library import read_framework
 from d2lbuild.config.problems import Problems, UnreadableError, inside, nearest, place_of, read_text
-from d2lbuild.config.types import SERVICES, Config, Execution, Framework, HeaderLink, Html, Library, NotebookService
+from d2lbuild.config.types import (
+    SERVICES,
+    Config,
+    Execution,
+    Framework,
+    HeaderLink,
+    Html,
+    Library,
+    NotebookService,
+    Pdf,
+)
 from d2lbuild.errors import ConfigError
 from d2lbuild.model import Span
 
@@ -110,6 +120,12 @@ class _Legacy:
             resources=self.patterns("build", "resources"),
             bibliography=self.files("pdf", "bibfile"),
             html=self.html([one.name for one in frameworks]),
+            pdf=Pdf(
+                logo=next(iter(self.files("pdf", "latex_logo")), None),
+                main_font=text("pdf", "main_font"),
+                sans_font=text("pdf", "sans_font"),
+                mono_font=text("pdf", "mono_font"),
+            ),
             library=self.library(),
             execution=Execution(
                 enabled=self.boolean("build", "eval_notebook", default=True),

@@ -13,12 +13,14 @@ from d2lbuild.config.values import (
     BookAddress,
     Call,
     CellLanguage,
+    ClassFile,
     Comment,
     Dotted,
     Exact,
     Expression,
     FileName,
     Filled,
+    FontName,
     Identifier,
     Language,
     Method,
@@ -49,6 +51,7 @@ __all__ = [
     "NeedsTable",
     "NotebooksTable",
     "OutputTable",
+    "PdfTable",
     "Table",
 ]
 
@@ -118,6 +121,19 @@ class HtmlTable(Table):
     stderr: Literal["remove", "show"] = "remove"
 
 
+class PdfTable(Table):
+    """``[pdf]``: the book as a PDF."""
+
+    variant: Literal["screen", "print"] = "screen"
+    main_font: FontName = ""
+    sans_font: FontName = ""
+    mono_font: FontName = ""
+    math_font: FontName = ""
+    logo: Below | None = None
+    preamble: Below | None = None
+    document_class: ClassFile | None = None
+
+
 class LibraryTable(Table):
     """``[library]``: the generated package."""
 
@@ -184,6 +200,7 @@ class BookFile(Table):
 
     book: BookTable
     html: HtmlTable = HtmlTable()
+    pdf: PdfTable = PdfTable()
     library: LibraryTable = LibraryTable()
     execution: ExecutionTable = ExecutionTable()
     output: OutputTable = OutputTable()

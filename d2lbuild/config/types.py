@@ -16,6 +16,7 @@ __all__ = [
     "Html",
     "Library",
     "NotebookService",
+    "Pdf",
     "Text",
 ]
 
@@ -144,6 +145,25 @@ class Html:
 
 
 @dataclass(frozen=True, slots=True)
+class Pdf:
+    """What the PDF needs to know."""
+
+    variant: str = "screen"
+    """``screen``, or ``print`` for paper: black links, chapters on right-hand pages."""
+    main_font: str = ""
+    """A family of fonts; empty: ours."""
+    sans_font: str = ""
+    mono_font: str = ""
+    math_font: str = ""
+    logo: PurePosixPath | None = None
+    """What stands on the title page."""
+    preamble: PurePosixPath | None = None
+    """LaTeX that is read before the text."""
+    document_class: PurePosixPath | None = None
+    """A class of the book's own, in place of LaTeX's `book`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Library:
     """The generated package."""
 
@@ -215,6 +235,7 @@ class Config:
     execution: Execution
     output: Path
     """Where everything that is built goes, absolute: ``_build``."""
+    pdf: Pdf = field(default_factory=Pdf)
     findings: tuple[Finding, ...] = ()
     """What is odd, but does not keep the book from being built (unknown keys of a ``config.ini``)."""
     legacy: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

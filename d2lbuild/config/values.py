@@ -3,6 +3,7 @@
 import ast
 import re
 import warnings
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -17,12 +18,14 @@ __all__ = [
     "BookAddress",
     "Call",
     "CellLanguage",
+    "ClassFile",
     "Comment",
     "Dotted",
     "Exact",
     "Expression",
     "FileName",
     "Filled",
+    "FontName",
     "Identifier",
     "Language",
     "Method",
@@ -232,7 +235,23 @@ PageAddress = Annotated[Address, AfterValidator(_for_page)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Name = Annotated[str, AfterValidator(framework_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
+
+
+def _font(value: str) -> str:
+    if not re.fullmatch(r"[\w .+-]*", value):
+        raise wrong("must be the name of a family of fonts")
+    return value
+
+
+def _class_file(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][\w-]*\.cls", PurePosixPath(value).name):
+        raise wrong("must be a file that ends in .cls, with a name of letters, digits and hyphens")
+    return value
+
+
 Below = Annotated[str, AfterValidator(_below)]
+ClassFile = Annotated[Below, AfterValidator(_class_file)]
+FontName = Annotated[str, AfterValidator(_font)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Variable = Annotated[str, AfterValidator(_variable)]

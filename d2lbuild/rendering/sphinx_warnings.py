@@ -12,7 +12,7 @@ from sphinx.util import logging as sphinx_logging
 from d2lbuild.model import Finding, Severity, Span
 from d2lbuild.rendering.sources.page_notebook import LinePositions
 
-__all__ = ["PlacedWarning", "WarningCollector", "findings_of"]
+__all__ = ["PlacedWarning", "WarningCollector", "findings_of", "in_order"]
 
 _RULES = {
     "bibtex.key_not_found": "undefined-citation",
@@ -90,3 +90,11 @@ def _finding(
     if message[:1].isupper() and not message[:2].isupper():
         message = message[0].lower() + message[1:]
     return Finding(_RULES.get(warning.kind, "rendering"), message.rstrip("."), span, Severity.WARNING)
+
+
+def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Sort by place, each finding once (a piece that stands in two tabs is read once, but written twice)."""
+    places = sorted(
+        dict.fromkeys(findings), key=lambda found: (str(found.span.path), found.span.first) if found.span else ("", 0)
+    )
+    return tuple(places)

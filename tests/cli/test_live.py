@@ -68,7 +68,7 @@ def test_pages_are_counted(screen: io.StringIO, monkeypatch: pytest.MonkeyPatch)
     shown.rendering("write", 0, 8)
     shown.rendering("write", 3, 8)
     (line,) = _drawn(shown, monkeypatch, 104.0)
-    assert line.startswith("preparing the website")
+    assert line.startswith("preparing the pages")
     assert line.endswith("3/8 4.0 s")
     shown.rendering("write", 8, 8)
     assert _drawn(shown, monkeypatch, 105.0) == ["reading the pages 1.0 s"]

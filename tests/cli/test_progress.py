@@ -40,7 +40,7 @@ def test_a_build_in_plain_lines(tmp_path: Path, capfd: pytest.CaptureFixture[str
         "  Resolved 2 packages",
         "[1/2] pytorch  a/b  1.2 s  cpu  NameError: first",
         "[2/2] jax  a/c  1.2 s  cpu",
-        "preparing the website: 2 pages",
+        "preparing the pages: 2 pages",
     ]
 
 

@@ -116,7 +116,7 @@ class _Writing:
     ids: frozenset[str]
     names: LibraryNames
     appendix: str
-    notebooks: SiteNotebooks
+    notebooks: SiteNotebooks | None
 
 
 def write_sources(
@@ -127,8 +127,12 @@ def write_sources(
     *,
     translator: Translator,
     store: PageStore,
+    notebooks: SiteNotebooks | None = None,
 ) -> dict[str, LinePositions]:
-    """Bring the folder up to date, and return where the lines of its notebooks come from."""
+    """Bring the folder up to date, and return where the lines of its notebooks come from.
+
+    `notebooks` are those that readers can download, where the output has such.
+    """
     ids = frozenset(page.section.id for page in pages)
     writing = _Writing(
         context,
@@ -139,7 +143,7 @@ def write_sources(
         ids,
         LibraryNames(described),
         first_api_page(described),
-        SiteNotebooks(pages, context),
+        notebooks,
     )
     keys = _keys(pages, writing)
     found: dict[str, SourcePage] = {}
@@ -159,10 +163,11 @@ def write_sources(
     parse_prose.cache_clear()  # it was parsed for this, and takes much memory
     for name, source in found.items():
         mirror.want(name, source.files)
-    writing.notebooks.finish(
-        {file for source in found.values() for file in source.notebooks},
-        {file for source in found.values() for file in source.figures},
-    )
+    if notebooks is not None:
+        notebooks.finish(
+            {file for source in found.values() for file in source.notebooks},
+            {file for source in found.values() for file in source.figures},
+        )
     positions = {page.section.id: found[page.section.id].positions for page in pages}
     for api in _api_pages(writing):
         mirror.write(api.name, _as_bytes(api.notebook))
@@ -182,7 +187,7 @@ def _keys(pages: Sequence[Page], writing: _Writing) -> dict[str, str]:
     there = list(files_of_book(config.root, config.output))
     shared = digest(
         config, context.frameworks, labels, sections, book.citations, writing.ids, names, writing.appendix, there,
-        digest_of_tools(), writing.translator, writing.notebooks.ids,
+        digest_of_tools(), writing.translator, writing.notebooks.ids if writing.notebooks else None,
     )  # fmt: skip
     saved: dict[str, list[object]] = {}
     for name, one in writing.described.items():
@@ -206,7 +211,9 @@ def _keys(pages: Sequence[Page], writing: _Writing) -> dict[str, str]:
 
 def _is_there(name: str, known: SourcePage, writing: _Writing) -> bool:
     """Whether what making a page gave lies where it was left."""
-    return known.notebook == digest_of_file(writing.mirror.path(name)) and writing.notebooks.has(known.notebooks)
+    notebooks = writing.notebooks
+    there = notebooks is None or notebooks.has(known.notebooks)
+    return there and known.notebook == digest_of_file(writing.mirror.path(name))
 
 
 def _write(page: Page, key: str, writing: _Writing) -> SourcePage:
@@ -231,7 +238,7 @@ def _write(page: Page, key: str, writing: _Writing) -> SourcePage:
         language=context.config.language,
     )
     mirror.write(name, _as_bytes(written.notebook))
-    notebooks, figures = writing.notebooks.write(page)
+    notebooks, figures = writing.notebooks.write(page) if writing.notebooks else ({}, ())
     found = SourcePage(
         key=key,
         notebook=digest_of_file(mirror.path(name)),

@@ -82,6 +82,8 @@ def _further_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 def _write_sitemap(app: Sphinx, error: Exception | None) -> None:
     """List the pages for search engines, if it is known where they will be."""
+    if app.builder.format != "html":
+        return
     path = Path(app.outdir, "sitemap.xml")
     if error is not None or not app.config.html_baseurl:
         path.unlink(missing_ok=True)

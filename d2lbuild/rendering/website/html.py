@@ -4,8 +4,6 @@ Beside the site's folder stands a work folder (`html-work`): the notebooks, Sphi
 Files there are written only when their bytes change, so that a second build does little. Nothing is fetched.
 """
 
-import io
-import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +11,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pybtex.errors
-import sphinx.locale
-from sphinx.application import Sphinx
-from sphinx.errors import SphinxError
 
 from d2lbuild.config.types import Config
-from d2lbuild.errors import D2lbuildError
 from d2lbuild.files import write_if_changed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding, Page, Severity
@@ -29,9 +23,11 @@ from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.sources.page_sources import Mirror, Translator, dialect, site_files, write_sources
 from d2lbuild.rendering.sphinx_configuration import EXTENSIONS, made_static_files, sphinx_configuration
+from d2lbuild.rendering.sphinx_run import run_sphinx
 from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast, light_imports
-from d2lbuild.rendering.sphinx_warnings import WarningCollector, findings_of
+from d2lbuild.rendering.sphinx_warnings import PlacedWarning, findings_of, in_order
 from d2lbuild.rendering.website.page_links import page_links
+from d2lbuild.rendering.website.site_notebooks import SiteNotebooks
 
 __all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "import_extensions", "render"]
 
@@ -54,16 +50,19 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     described = describe(context.libraries, context.book)
     store = PageStore(work / "pages")
     with without_collections():
-        positions = write_sources(pages, context, described, mirror, translator=translator, store=store)
+        notebooks = SiteNotebooks(pages, context)
+        positions = write_sources(
+            pages, context, described, mirror, translator=translator, store=store, notebooks=notebooks
+        )
     with fast_sphinx(work, fast=fast, works=context.works), pybtex.errors.capture() as errors:
-        collector = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
+        warnings = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
     paths = {page.section.id: page.section.path for page in pages}
     findings = [
         *_missing_files(context.config),
         *bibliography_findings(errors, context.book),
-        *findings_of(collector.warnings, paths, positions),
+        *findings_of(warnings, paths, positions),
     ]
-    return RenderResult(context.output / f"{context.book.root}.html", tuple(_in_order(findings)))
+    return RenderResult(context.output / f"{context.book.root}.html", in_order(findings))
 
 
 def import_extensions() -> None:
@@ -71,13 +70,6 @@ def import_extensions() -> None:
     with light_imports(fast=is_fast()):
         for name in EXTENSIONS:
             import_module(name)
-
-
-def _in_order(findings: Sequence[Finding]) -> list[Finding]:
-    """Sort by place, each finding once (a piece that stands in two tabs is read once, but written twice)."""
-    return sorted(
-        dict.fromkeys(findings), key=lambda found: (str(found.span.path), found.span.first) if found.span else ("", 0)
-    )
 
 
 def _missing_files(config: Config) -> Iterator[Finding]:
@@ -100,7 +92,7 @@ def _run_sphinx(
     described: Mapping[str, Described],
     *,
     fast: bool,
-) -> WarningCollector:
+) -> list[PlacedWarning]:
     made = store.folder.parent / "static"
     files = made_static_files(context.config)
     for name, text in files.items():
@@ -121,48 +113,5 @@ def _run_sphinx(
     }
     if fast:
         settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.website.page_builder"]
-    # Sphinx adds the texts of one language to those of the last one that it was run for in this process.
-    sphinx.locale.translators.pop(("general", "sphinx"), None)
-    try:
-        app = Sphinx(
-            srcdir=source,
-            confdir=None,
-            outdir=context.output,
-            doctreedir=store.folder.parent / "doctrees",
-            buildername="html",
-            confoverrides=settings,
-            status=None,
-            warning=io.StringIO(),
-            freshenv=True,
-        )
-        collector = _listen(app)
-        if fast:
-            _give_orders(app, store, context, collector)
-        app.build()
-    except SphinxError as error:
-        raise D2lbuildError(f"Sphinx stopped: {error}") from error
-    return collector
-
-
-def _give_orders(app: Sphinx, store: PageStore, context: RenderContext, collector: WarningCollector) -> None:
-    from d2lbuild.rendering.website.page_builder import Orders, PageBuilder  # noqa: PLC0415 - not every Sphinx has what it needs
-
-    builder = app.builder
-    assert isinstance(builder, PageBuilder)
-    builder.orders = Orders(
-        store=store,
-        collector=collector,
-        jobs=context.jobs,
-        observer=lambda done, total: context.observer("html", done, total),
-    )
-
-
-def _listen(app: Sphinx) -> WarningCollector:
-    """Take the warnings of `app` off its stream."""
-    logger = logging.getLogger("sphinx")
-    for handler in list(logger.handlers):
-        if handler.level == logging.WARNING:
-            logger.removeHandler(handler)
-    collector = WarningCollector(app)
-    logger.addHandler(collector)
-    return collector
+    run = run_sphinx("html", settings, source=source, output=context.output, store=store, context=context, fast=fast)
+    return run.warnings

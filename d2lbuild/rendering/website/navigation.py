@@ -124,7 +124,9 @@ class Navigation:
         app.connect("html-page-context", self._after_theme, priority=600)
 
     def _prepare(self, app: Sphinx, builder: Any) -> None:
-        """Make the tree before the writers are forked."""
+        """Make the tree before the writers are forked; only a website shows it."""
+        if builder.format != "html":
+            return
         found = global_toctree_for_doc(
             app.env,
             app.config.root_doc,
