@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, NotebookReport, Observer
 from d2lbuild.config import Config
@@ -63,11 +63,15 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     begun = time.monotonic()
     works = works_ahead(config, _site(config, request)) if "html" in request.to else no_works
     with without_collections(freeze=True):
-        book, editions = _read(config, request.frameworks, keep=True)
+        book, editions, sections = _read(config, request.frameworks)
         known = _with_expansions(config, editions)
-        # Imports take as long as the findings: each is for a processor of its own.
-        imports = [_import_renderers] if "html" in request.to else []
-        *_, findings = expand_beside(editions.values(), [*imports, lambda: _findings(config, book, editions)])
+        # None of this needs the others, and imports take as long as the rest together.
+        work: list[Callable[[], Any]] = [lambda: _findings(config, book, editions)]
+        if sections.changed:
+            work.append(sections.save)
+        if "html" in request.to:
+            work.insert(0, _import_renderers)
+        findings = next(found for found in expand_beside(editions.values(), work) if found is not None)
         forget_trees()
     observer.read(book, findings)
     executes = _executes(config, request)
@@ -116,14 +120,14 @@ def check(config: Config) -> tuple[Finding, ...]:
     """Return everything that can be found wrong without running anything, in reading order."""
     names = tuple(framework.name for framework in config.frameworks)
     with without_collections():
-        book, editions = _read(config, names)
+        book, editions, _ = _read(config, names)
         return _findings(config, book, editions)
 
 
 def plan_build(config: Config, request: BuildRequest) -> "BuildPlan":
     """Return what a build would run, and why."""
     with without_collections():
-        _, editions = _read(config, request.frameworks)
+        _, editions, _ = _read(config, request.frameworks)
         known = _with_expansions(config, editions)
     found = _runs(config, request, editions, Observer()).plan()
     _remember_expansions(config, editions, known)
@@ -151,15 +155,12 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 # --- reading ---
 
 
-def _read(config: Config, frameworks: Sequence[str], *, keep: bool = False) -> tuple[Book, dict[str, Edition]]:
-    """Read the book; with `keep` what is new is kept for the next command. Those that only look write nothing."""
+def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Edition], KeptSections]:
+    """Read the book; what was read anew may be kept for the next command. Those that only look write nothing."""
     kept = KeptSections(config, cache_home() / "sections" / book_folder(config.name))
     book = load_book(config, kept)
     sections = tuple(book.sections.values())
-    editions = {name: make_edition(config, sections, name, kept) for name in frameworks}
-    if keep:
-        kept.save()
-    return book, editions
+    return book, {name: make_edition(config, sections, name, kept) for name in frameworks}, kept
 
 
 def _with_expansions(config: Config, editions: Mapping[str, Edition]) -> dict[str, int]:
@@ -178,11 +179,10 @@ def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tu
     return in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
 
 
-def _import_renderers() -> tuple[Finding, ...]:
+def _import_renderers() -> None:
     from d2lbuild.rendering.website.html import import_extensions  # noqa: PLC0415 - a plan or a check does without
 
     import_extensions()
-    return ()
 
 
 def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:

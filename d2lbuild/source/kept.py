@@ -62,6 +62,11 @@ class KeptSections:
             self._new.add(section.id)
         return entry.cells[framework]
 
+    @property
+    def changed(self) -> bool:
+        """Whether there is something new to keep."""
+        return bool(self._new)
+
     def save(self) -> None:
         """Keep what is new, and forget sections that the book no longer has."""
         if self._folder is None:

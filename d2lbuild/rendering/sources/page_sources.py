@@ -145,19 +145,19 @@ def write_sources(
         first_api_page(described),
         notebooks,
     )
-    keys = _keys(pages, writing)
+    key = _keys(writing)
     found: dict[str, SourcePage] = {}
     missing: dict[str, Page] = {}
     for page in pages:
         name = page.section.id
         known = store.source(name)
-        if known is not None and known.key == keys[name] and _is_there(name, known, writing):
+        if known is not None and known.key == key(page) and _is_there(name, known, writing):
             found[name] = known
         else:
             missing[name] = page
     context.observer("write", len(found), len(pages))
     sizes = {name: sum(len(cell.source) for cell in page.cells) for name, page in missing.items()}
-    for name, source in on_pages(lambda name: _write(missing[name], keys[name], writing), sizes, context.jobs):
+    for name, source in on_pages(lambda name: _write(missing[name], key(missing[name]), writing), sizes, context.jobs):
         found[name] = source
         context.observer("write", len(found), len(pages))
     parse_prose.cache_clear()  # it was parsed for this, and takes much memory
@@ -178,7 +178,8 @@ def write_sources(
     return positions
 
 
-def _keys(pages: Sequence[Page], writing: _Writing) -> dict[str, str]:
+def _keys(writing: _Writing) -> Callable[[Page], str]:
+    """Return what tells of a page all that its notebook depends on."""
     context = writing.context
     book, config = context.book, context.config
     labels = [(one.name, one.kind, str(one.span.path), one.frameworks, one.text) for one in book.labels.values()]
@@ -193,8 +194,9 @@ def _keys(pages: Sequence[Page], writing: _Writing) -> dict[str, str]:
     for name, one in writing.described.items():
         for block in one.library.blocks:
             saved.setdefault(str(block.span.path), []).append((name, block.names, block.span.first))
-    return {
-        page.section.id: digest(
+
+    def key(page: Page) -> str:
+        return digest(
             shared,
             page.section.id,
             page.section.path,
@@ -205,8 +207,8 @@ def _keys(pages: Sequence[Page], writing: _Writing) -> dict[str, str]:
             {name: replace(result, outputs=()) for name, result in page.results.items()},
             saved.get(str(page.section.path), ()),
         )
-        for page in pages
-    }
+
+    return key
 
 
 def _is_there(name: str, known: SourcePage, writing: _Writing) -> bool:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from docutils import nodes
+from sphinx.util.nodes import NodeMatcher
 
 from d2lbuild.rendering.sphinx_speed.override import Override
 
@@ -117,6 +118,8 @@ def _findall(original: Any) -> Any:
             found = self._superfast_findall()
         elif isinstance(condition, type):
             found = self._fast_findall(condition)
+        elif type(condition) is NodeMatcher and len(condition.classes) == 1:
+            found = filter(condition, self._fast_findall(condition.classes[0]))
         else:
             found = _find_where(self, condition)
         return found

@@ -16,6 +16,8 @@ from d2lbuild.rendering.reader_texts import reader_texts
 
 __all__ = ["connect"]
 
+_MASK = 2
+
 
 class Discussions(nodes.General, nodes.Element):
     """Threads of the forum: `threads` are pairs of an address and the frameworks that it is for."""
@@ -62,7 +64,10 @@ def _visit_discussions(self: HTML5Translator, node: Discussions) -> None:
 def _thread(address: str, framework: str, title: str, words: str) -> str:
     """Return a link to a thread; on paper it is a code to scan."""
     name = f' <span class="d2l-framework-name">{escape(title)}</span>' if title else ""
-    code = segno.make(address, micro=False).svg_inline(border=0, omitsize=True, svgclass="d2l-qr", lineclass=None)
+    # Any mask can be read; to find the best one takes ten times as long as all the rest.
+    code = segno.make(address, micro=False, mask=_MASK).svg_inline(
+        border=0, omitsize=True, svgclass="d2l-qr", lineclass=None
+    )
     hidden = code.replace("<svg", '<svg aria-hidden="true"', 1)
     return (
         f"<p{_only(framework)}>{hidden}"
