@@ -1,26 +1,31 @@
 """Writing files: whole or not at all, also on network disks, and only where something changes."""
 
+import os
 import shutil
-import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 __all__ = ["copy_if_changed", "write_atomically", "write_if_changed"]
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that readers see all of it or none; its folder is made if need be. Text becomes UTF-8."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".", delete=False) as file:
-        temporary = Path(file.name)
+    # Several processes and threads, on several machines, may write the same file.
+    temporary = path.with_name(f".{uuid4().hex}")
+    try:
         try:
+            descriptor = os.open(temporary, _NEW, 0o644)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(temporary, _NEW, 0o644)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(_bytes(content))
-            file.close()
-            # Temporary files are private; caches and sites may be shared.
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_if_changed(path: Path, content: str | bytes) -> None:

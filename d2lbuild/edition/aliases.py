@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import libcst as cst
 
@@ -94,6 +95,13 @@ def _table(key: _Key, package: str) -> _Table:
     )
 
 
+_LEAVES = frozenset({
+    cst.SimpleWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Newline, cst.Comment, cst.Comma, cst.AssignEqual,
+    cst.Dot, cst.Colon, cst.Name, cst.Integer, cst.Float, cst.SimpleString,
+})  # fmt: skip
+"""In these there is nothing to expand."""
+
+
 class _Expander(cst.CSTTransformer):
     """Replaces neutral names and calls, the innermost first, so that nested calls work."""
 
@@ -103,9 +111,23 @@ class _Expander(cst.CSTTransformer):
         self.called: set[int] = set()
         """Functions of calls; the call decides about them."""
 
-    def visit_Call(self, node: cst.Call) -> bool:
-        self.called.add(id(node.func))
-        return True
+    # A transformer looks for methods by the names of each node and of each of its fields, which takes most of the time.
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if type(node) is cst.Call:
+            self.called.add(id(node.func))
+        return type(node) not in _LEAVES
+
+    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+        if type(original_node) is cst.Attribute:
+            return self.leave_Attribute(original_node, updated_node)
+        return self.leave_Call(original_node, updated_node) if type(original_node) is cst.Call else updated_node
+
+    def on_visit_attribute(self, node: cst.CSTNode, attribute: str) -> None:
+        """Do nothing."""
+
+    def on_leave_attribute(self, original_node: cst.CSTNode, attribute: str) -> None:
+        """Do nothing."""
 
     def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
         if id(original_node) in self.called or (name := self._name(updated_node)) is None:
