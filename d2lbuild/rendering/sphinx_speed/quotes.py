@@ -34,11 +34,13 @@ def _apply(self: Any) -> None:
             continue
         texts = [text for text in block.findall(nodes.Text) if not isinstance(text.parent, nodes.option_string)]
         if any(map(_TO_EDUCATE.search, texts)):
-            tokens = self.get_tokens(texts)
+            # What is literal stays as it is, and tells its neighbours its last character, as texts without quotes do.
+            tokens = [(kind if _TO_EDUCATE.search(text) else "literal", text) for kind, text in self.get_tokens(texts)]
             language = _language(self, block, alternative=alternative)
             educated = smartquotes.educate_tokens(tokens, attr=self.smartquotes_action, language=language)
             for text, new in zip(texts, educated, strict=True):
-                text.parent.replace(text, nodes.Text(new))
+                if new != text:
+                    text.parent.replace(text, nodes.Text(new))
     self.unsupported_languages.clear()
 
 
