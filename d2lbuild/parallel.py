@@ -34,16 +34,22 @@ def at_once(tasks: Sequence[Callable[[], T]], *, beside_threads: bool = False) -
         child.start()
         sender.close()
         children.append((task, child, receiver))
-    results = [tasks[0]()]
-    for task, child, receiver in children:
-        try:
-            result, error = receiver.recv()
-        except EOFError:  # the child was killed; this process can do its work
-            result, error = task(), None
-        child.join()
-        if error is not None:
-            raise error
-        results.append(result)
+    try:
+        results = [tasks[0]()]
+        for task, child, receiver in children:
+            try:
+                result, error = receiver.recv()
+            except EOFError:  # the child was killed; this process can do its work
+                result, error = task(), None
+            child.join()
+            if error is not None:
+                raise error
+            results.append(result)
+    except BaseException:
+        # Nobody reads what the others would send, so they would wait for ever, and Python for them when it ends.
+        for _, child, _ in children:
+            child.kill()
+        raise
     return results
 
 

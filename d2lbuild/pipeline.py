@@ -180,9 +180,12 @@ def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tu
 
 
 def _import_renderers() -> None:
-    from d2lbuild.rendering.website.html import import_extensions  # noqa: PLC0415 - a plan or a check does without
+    from d2lbuild.rendering.sphinx_speed import is_fast, light_imports  # noqa: PLC0415 - a plan or a check does without
 
-    import_extensions()
+    with light_imports(fast=is_fast()):
+        from d2lbuild.rendering.website.html import import_extensions  # noqa: PLC0415
+
+        import_extensions()
 
 
 def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Pure functions at the same time."""
 
+import multiprocessing
 import os
 
 import pytest
@@ -29,3 +30,14 @@ def test_a_killed_process_loses_nothing() -> None:
         return 7
 
     assert at_once([lambda: 1, task]) == [1, 7]
+
+
+def test_a_failure_here_leaves_no_process_behind() -> None:
+    def wrong() -> bytes:
+        raise ValueError("no such number")
+
+    with pytest.raises(ValueError, match="no such number"):
+        at_once([wrong, lambda: bytes(10_000_000)])  # more than a pipe takes before somebody reads it
+    for process in multiprocessing.active_children():
+        process.join(timeout=10)
+    assert multiprocessing.active_children() == []

@@ -47,6 +47,13 @@ class _Later(ModuleType):
         return getattr(import_module(self.__name__), name)
 
 
+class _UnknownError(Exception):
+    """Stands for an exception that nobody raises here."""
+
+    def __init__(self, *arguments: Any, **_details: Any) -> None:
+        super().__init__(*arguments)
+
+
 class _LaterCall:
     """Stands for a function or class of a module until somebody calls it."""
 
@@ -57,16 +64,22 @@ class _LaterCall:
         return getattr(import_module(self._module), self._name)(*arguments, **options)
 
 
+# In this order: later modules import earlier ones.
 _IMPORTED_LIGHTLY: dict[tuple[str, str, str], dict[str, tuple[str, ...]]] = {
+    ("nbformat", "5", "nbformat"): {
+        "jsonschema": ("Draft4Validator",),
+        "jsonschema.exceptions": ("ErrorTree", "ValidationError"),
+    },
+    ("imagesize", "2", "imagesize"): {"urllib.error": ("HTTPError",), "urllib.request": ("Request", "urlopen")},
+    ("beautifulsoup4", "4", "bs4"): {"soupsieve": (), "charset_normalizer": ()},
     ("Sphinx", "9.0", "sphinx.transforms.post_transforms.images"): {"sphinx.util.requests": ()},
+    ("Sphinx", "9.0", "sphinx.transforms.post_transforms.code"): {"sphinx.ext.doctest": ()},
     ("myst-parser", "5", "myst_parser.mdit_to_docutils.sphinx_"): {
         "sphinx.util.requests": (),
         "sphinx.ext.intersphinx": ("InventoryAdapter",),
     },
     ("myst-parser", "5", "myst_parser.sphinx_ext.myst_refs"): {"sphinx.ext.intersphinx": ("InventoryAdapter",)},
     ("sphinxcontrib-bibtex", "2.7", "sphinxcontrib.bibtex.nodes"): {"sphinx.writers.latex": ("LaTeXTranslator",)},
-    ("imagesize", "2", "imagesize"): {"urllib.error": ("HTTPError",), "urllib.request": ("Request", "urlopen")},
-    ("beautifulsoup4", "4", "bs4"): {"soupsieve": (), "charset_normalizer": ()},
     ("myst-nb", "1.4", "myst_nb.ext.glue"): {"IPython": (), "IPython.display": ("display",)},
 }
 """Modules, and what they import and do not use, with the names that they take from it."""
@@ -85,7 +98,8 @@ def _standing_in(modules: dict[str, tuple[str, ...]]) -> Iterator[None]:
     made = {name: _Later(name) for name in modules if name not in sys.modules}
     for name, module in made.items():
         for one in modules[name]:
-            setattr(module, one, _LaterCall(name, one))
+            # Exceptions are the bases of others, so they have to be classes.
+            setattr(module, one, _UnknownError if one.endswith("ValidationError") else _LaterCall(name, one))
     sys.modules.update(made)
     try:
         yield

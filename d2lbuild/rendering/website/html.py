@@ -24,7 +24,7 @@ from d2lbuild.rendering.references.bibliography_errors import bibliography_findi
 from d2lbuild.rendering.sources.page_sources import Mirror, Translator, dialect, site_files, write_sources
 from d2lbuild.rendering.sphinx_configuration import EXTENSIONS, made_static_files, sphinx_configuration
 from d2lbuild.rendering.sphinx_run import run_sphinx
-from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast, light_imports
+from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast
 from d2lbuild.rendering.sphinx_warnings import PlacedWarning, findings_of, in_order
 from d2lbuild.rendering.website.page_links import page_links
 from d2lbuild.rendering.website.site_notebooks import SiteNotebooks
@@ -67,9 +67,8 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
 
 def import_extensions() -> None:
     """Import what Sphinx will load, at a time when it costs nothing."""
-    with light_imports(fast=is_fast()):
-        for name in EXTENSIONS:
-            import_module(name)
+    for name in EXTENSIONS:
+        import_module(name)
 
 
 def _missing_files(config: Config) -> Iterator[Finding]:
