@@ -41,7 +41,8 @@ Output = dict[str, Any]
 """One output of a code cell, as nbformat 4.5 defines it."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+# What a book has thousands of has no slots: pickles of frozen classes with slots take twice as long to load.
+@dataclass(frozen=True, order=True)
 class Span:
     """Lines of a source file, counted from 1, both ends included."""
 
@@ -103,7 +104,7 @@ class BlockKind(enum.Enum):
     """A line that only opens or closes something (`:begin_tab:`, `:end_tab:`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """A run of whole source lines. The blocks of a section, joined, are its file."""
 
@@ -137,7 +138,7 @@ class LabelKind(enum.Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Label:
     """A ``:label:`` or ``:eqlabel:``."""
 
@@ -149,7 +150,7 @@ class Label:
     """The title or caption that it names, as source."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reference:
     """A mark that refers to something: a label, a work, a Python object."""
 
@@ -160,7 +161,7 @@ class Reference:
     frameworks: Frameworks = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Image:
     """An image of the text."""
 
@@ -212,6 +213,8 @@ class Section:
     """What is wrong with the file on its own."""
     lines: tuple[int, ...] | None = None
     """For each line of the blocks its line in the file, where the text was made from another format."""
+    digest: str = ""
+    """Tells it, and the cells that are cut out of it, from all others; empty if it was not read from a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,7 @@ class CellKind(enum.Enum):
     RST = "rst"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cell:
     """A block as one framework sees it."""
 

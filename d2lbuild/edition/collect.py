@@ -101,15 +101,20 @@ class _Entry:
     names: tuple[str, ...]
     code: _Code
     span: Span
-    methods: dict[str, _Code] = field(default_factory=dict)
+    methods: dict[str, tuple[SavedStatement, _Code]] = field(default_factory=dict)
 
     def block(self, package: str) -> SavedBlock:
         code = self.code
         own = {getattr(node, "name", None) for node in getattr(self.saved.node, "body", ())}
-        for name, method in self.methods.items():
+        for name, (_, method) in self.methods.items():
             code = _join(_without(code, name) if name in own else code, method)
-        eager = frozenset().union(*(_eager_names(one, package) for one in tree(code.text).body))
-        return SavedBlock(self.names, code.text, self.span, eager, code.places)
+        if own.isdisjoint(self.methods):
+            # The statements say what the code as a whole would, and need not be parsed again.
+            parts = [_eager_names(self.saved.node, package)]
+            parts += [_eager_names(method.node, package, method.lines) for method, _ in self.methods.values()]
+        else:
+            parts = [_eager_names(one, package) for one in tree(code.text).body]
+        return SavedBlock(self.names, code.text, self.span, frozenset().union(*parts), code.places)
 
 
 @dataclass(slots=True)
@@ -175,9 +180,9 @@ class Collector:
         definition = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if label:
-                code = code.replaced(docstring_with(code.text, f"Defined in :numref:`{label}`"))
+                code = code.replaced(docstring_with(saved, f"Defined in :numref:`{label}`"))
             if saved.joins:
-                self._join(saved.joins, node.name, code, span)
+                self._join(saved, node.name, code, span)
                 return
             names: tuple[str, ...] = (node.name,)
         else:
@@ -191,13 +196,14 @@ class Collector:
             saved, names, code, span
         )
 
-    def _join(self, owner: str, name: str, code: _Code, span: Span) -> None:
+    def _join(self, saved: SavedStatement, name: str, code: _Code, span: Span) -> None:
+        owner = saved.joins or ""
         entry = self.entries.get((owner,))
         if entry is None or not isinstance(entry.saved.node, ast.ClassDef):
             self.strays.append((owner, name, span))
             return
         entry.methods.pop(name, None)
-        entry.methods[name] = code
+        entry.methods[name] = saved, code
 
     def _bind(self, name: str, what: ast.stmt | str, span: Span) -> None:
         """Remember what a name is bound to, and report it if that was something else before."""
@@ -275,11 +281,12 @@ def _assigned_names(node: ast.stmt) -> Iterator[str]:
                 targets.insert(0, target.value)
 
 
-def _eager_names(node: ast.stmt, package: str) -> frozenset[str]:
-    """Return the names that are read as soon as the statement is executed."""
+def _eager_names(node: ast.stmt, package: str, lines: Sequence[int] = ()) -> frozenset[str]:
+    """Return the names that are read as soon as the statement is executed; of a method, decorators on `lines` only."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         defaults = [default for default in node.args.kw_defaults if default]
-        parts: Iterable[ast.AST] = [*node.decorator_list, *node.args.defaults, *defaults]
+        decorators = [one for one in node.decorator_list if not lines or one.lineno in lines]
+        parts: Iterable[ast.AST] = [*decorators, *node.args.defaults, *defaults]
     elif isinstance(node, ast.ClassDef):
         keywords = [keyword.value for keyword in node.keywords]
         inner = frozenset().union(*(_eager_names(one, package) for one in node.body))

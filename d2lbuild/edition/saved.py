@@ -169,23 +169,28 @@ def _last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def docstring_with(code: str, sentence: str) -> str:
-    """Return a definition with `sentence` at the end of its docstring, if not there yet; one is made if need be."""
-    definition = tree(code).body[0]
+def docstring_with(saved: SavedStatement, sentence: str) -> str:
+    """Return the code of a definition with `sentence` at the end of its docstring, if not there yet; one is made if
+    need be."""
+    definition = saved.node
     assert isinstance(definition, _Definition)
     if sentence in (ast.get_docstring(definition) or ""):
-        return code  # the author says so already
-    lines = code.split("\n")
+        return saved.code  # the author says so already
+    lines = saved.code.split("\n")
+    index = {line: at for at, line in enumerate(saved.lines)}
     inner = definition.body[0]
     indent = " " * 4
     if inner.lineno > definition.lineno:
-        text = lines[_first_line(inner) - 1]
+        text = lines[index[_first_line(inner)]]
         indent = text[: len(text) - len(text.lstrip())]
     if not (
         isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Constant) and isinstance(inner.value.value, str)
     ):
-        return _with_new_docstring(lines, definition, inner, indent, sentence)
-    start, end = inner.value.lineno - 1, (inner.value.end_lineno or 1) - 1
+        if inner.lineno == definition.lineno == definition.end_lineno:
+            return saved.code  # a definition of one line has no place for it
+        docstring = f'{indent}"""{sentence}"""'
+        return _with_new_docstring(lines, index[definition.lineno], index[_first_line(inner)], docstring)
+    start, end = index[inner.value.lineno], index[inner.value.end_lineno or inner.value.lineno]
     first_column = len(lines[start].encode()[: inner.value.col_offset].decode())
     last_column = len(lines[end].encode()[: inner.value.end_col_offset].decode())
     literal = "\n".join([*lines[start : end + 1]])
@@ -200,14 +205,11 @@ def docstring_with(code: str, sentence: str) -> str:
     return "\n".join([*lines[:start], before + made + after, *lines[end + 1 :]])
 
 
-def _with_new_docstring(lines: list[str], definition: _Definition, inner: ast.stmt, indent: str, sentence: str) -> str:
-    line = f'{indent}"""{sentence}"""'
-    at = _first_line(inner) - 1
-    if inner.lineno == (definition.lineno if definition.lineno == definition.end_lineno else 0):
-        return "\n".join(lines)  # a definition of one line has no place for it
-    while at > 0 and lines[at - 1].strip().startswith("#") and at - 1 >= definition.lineno:
-        at -= 1
-    return "\n".join([*lines[:at], line, *lines[at:]])
+def _with_new_docstring(lines: list[str], head: int, inner: int, docstring: str) -> str:
+    """Put a line before the first statement of a definition, and before the comments above it."""
+    while inner - 1 > head and lines[inner - 1].strip().startswith("#"):
+        inner -= 1
+    return "\n".join([*lines[:inner], docstring, *lines[inner:]])
 
 
 def definition_lines(node: ast.stmt) -> tuple[int, int]:

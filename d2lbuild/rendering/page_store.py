@@ -29,7 +29,7 @@ def facts_of(path: Path) -> FileFacts | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourcePage:
     """What making the notebook of one page gave, beside its file."""
 
@@ -45,7 +45,7 @@ class SourcePage:
     """What these show, below the book's folder."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReadPage:
     """What reading one page gave."""
 
@@ -76,7 +76,7 @@ class ReadPage:
         return all(digest_of_file(Path(path)) == one for path, one in self.dependencies.items())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WrittenPage:
     """What writing one page gave, beside its file."""
 

@@ -8,7 +8,7 @@ import hashlib
 import pickle
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
@@ -47,7 +47,7 @@ class KeptSections:
         key = self._key(name, path, data)
         found = self._load(name)
         if found is None or found.key != key:
-            found = _Entry(key, read())
+            found = _Entry(key, replace(read(), digest=key))
             self._new.add(name)
         self._entries[name] = found
         return found.section

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from d2lbuild.edition.saved import docstring_with, saved_statements
+from d2lbuild.edition.saved import SavedStatement, docstring_with, saved_statements
 from tests.books import read_cases
 
 CASES = read_cases(Path(__file__).parent / "cases" / "saved.txt")
@@ -29,6 +29,11 @@ def test_a_mark_that_saves_nothing() -> None:
     assert saved_statements("x = 1\n#@save\n")[1] == [2]
 
 
+def _saved(code: str) -> SavedStatement:
+    (saved,), _ = saved_statements(f"#@save\n{code}")
+    return saved
+
+
 @pytest.mark.parametrize(
     ("code", "docstring"),
     [
@@ -43,14 +48,31 @@ def test_a_mark_that_saves_nothing() -> None:
     ],
 )
 def test_a_sentence_in_the_docstring(code: str, docstring: str) -> None:
-    changed = docstring_with(code, "Here.")
+    changed = docstring_with(_saved(code), "Here.")
     node = ast.parse(changed).body[0]
     assert isinstance(node, ast.FunctionDef | ast.ClassDef)
     assert ast.get_docstring(node) == docstring
 
 
 def test_a_definition_of_one_line_has_no_place_for_a_docstring() -> None:
-    assert docstring_with("def f(): return 1", "Here.") == "def f(): return 1"
+    assert docstring_with(_saved("def f(): return 1"), "Here.") == "def f(): return 1"
+
+
+def test_a_docstring_in_a_cell_with_other_code() -> None:
+    cell = """import os
+
+@add_to_class(A)
+@cache
+def f(self):  #@save
+    # why
+    return 1
+"""
+    expected = """@cache
+def f(self):
+    \"\"\"Here.\"\"\"
+    # why
+    return 1"""
+    assert docstring_with(saved_statements(cell)[0][0], "Here.") == expected
 
 
 def test_a_mark_in_a_string_is_none() -> None:

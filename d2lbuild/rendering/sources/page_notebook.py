@@ -40,7 +40,7 @@ CodeNames = Callable[[PageCell], Mapping[str, object]]
 """Says which names of the library a cell uses and saves, for its metadata."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LinePositions:
     """The chapter lines of a page's notebook, cell by cell."""
 

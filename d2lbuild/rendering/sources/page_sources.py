@@ -196,14 +196,19 @@ def _keys(writing: _Writing) -> Callable[[Page], str]:
             saved.setdefault(str(block.span.path), []).append((name, block.names, block.span.first))
 
     def key(page: Page) -> str:
+        cells: object = page.cells
+        if page.section.digest:
+            # What the file says is in its digest; what running it gave decides which cells stand once.
+            cells = [(cell.id, cell.outputs, cell.notice) for cell in page.cells if cell.outputs or cell.notice]
         return digest(
             shared,
             page.section.id,
             page.section.path,
+            page.section.digest,
             page.section.contents,
             page.section.labels,
             page.frameworks,
-            page.cells,
+            cells,
             {name: replace(result, outputs=()) for name, result in page.results.items()},
             saved.get(str(page.section.path), ()),
         )

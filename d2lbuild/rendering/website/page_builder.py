@@ -6,7 +6,7 @@ Reading is the `page_reading`; here the writing of single pages is remembered, w
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -139,6 +139,8 @@ class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
             for name, page in sorted(written.items()):
                 if page.search is not None:
                     add_part(self.indexer, name, page.search)
+            # There is nothing to prune: it holds the pages of this book alone.
+            cast("Any", self.indexer).prune = lambda _names: None
         self.finish()
         self.finish_tasks.join()
 

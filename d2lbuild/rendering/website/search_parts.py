@@ -11,7 +11,7 @@ from sphinx.search import IndexBuilder
 __all__ = ["PageIndexer", "SearchPart", "add_part"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SearchPart:
     """What the index says of a page."""
 
