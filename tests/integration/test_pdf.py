@@ -11,7 +11,8 @@ import pytest
 from d2lbuild.config import load_config
 from d2lbuild.pipeline import BuildReport, BuildRequest, build
 from d2lbuild.rendering.pdf import xelatex
-from tests.rendering.pdf.numbers import differing, numbers_of_pdf, numbers_of_website
+from tests.rendering.pdf.numbers import numbers_of_website
+from tests.rendering.pdf.whole import WholePdf, faults
 
 needs_tex = pytest.mark.skipif(
     any(shutil.which(name) is None for name in ("xelatex", "rsvg-convert", "pdftotext")),
@@ -38,6 +39,8 @@ CHINESE = """\
 :label:`sec_tabs`
 
 这是一个足够长的段落，因此必须在行尾断开，而不能超出页面的边界。模型见 :numref:`sec_deeper`；α 和罕见字：龘。
+
+$$f(\\text{猫}) = 狗$$
 
 ```{.python .input}
 #@tab all
@@ -80,14 +83,14 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("D2LBUILD_CACHE", str(tmp_path / "cache"))
 
 
-def test_numbers_are_those_of_the_website(built: tuple[Path, BuildReport]) -> None:
+def test_a_pdf_says_what_the_website_says(built: tuple[Path, BuildReport]) -> None:
     root, report = built
     assert [str(finding) for finding in report.findings] == []
     folder = root / "_build" / "pytorch"
     site = numbers_of_website(folder / "html")
     assert {"1", "1.1", "1.1.1", "1.1.1.1", "2", "2.1"} <= set(site.values())
     assert len([place for place in site if place[1].startswith("equation")]) == 1
-    assert differing(site, numbers_of_pdf(folder / "pdf-work" / "latex" / "book.aux")) == []
+    assert faults(folder) == {}
 
 
 def test_the_text_is_that_of_the_framework(built: tuple[Path, BuildReport]) -> None:
@@ -150,6 +153,19 @@ def test_nothing_is_started_for_what_is_there(
     assert "Someone." in read(path)
 
 
+def test_a_list_of_works_has_a_heading(tmp_path: Path) -> None:
+    """Existing books have one for the web alone."""
+    text = (
+        "```eval_rst\n.. only:: html\n\n   References\n   ==========\n\n```\n:bibliography:`../conf/references.bib`\n"
+    )
+    report = make(tmp_path, {"works.md": text})
+    path = report.outputs["pdf"]
+    pdf = WholePdf(path, path.parents[1] / "pdf-work" / "latex" / "book.log")
+    (page,) = (page for title, page in pdf.outline if title == "References")
+    assert pdf.texts[page].lstrip().startswith("References")
+    assert "Knuth, 1984" in pdf.texts[page]
+
+
 def test_what_latex_refuses_is_shown_and_told_with_its_line(tmp_path: Path) -> None:
     wrong = {"two/tabs.md": BROKEN}
     report = make(tmp_path, wrong)
@@ -172,7 +188,7 @@ def test_a_chinese_book_has_its_own_fonts_and_words(tmp_path: Path) -> None:
     report = make(tmp_path, {"two/tabs.md": CHINESE}, conf='language = "zh"\n')
     assert [str(finding) for finding in report.findings] == []
     text = "".join(read(report.outputs["pdf"]).split())
-    for words in ("目录", "图1.1.1Arule", "表1.1.1", "这是一个足够长的段落", "龘", "#这是注释"):
+    for words in ("目录", "图1.1.1Arule", "表1.1.1", "这是一个足够长的段落", "龘", "猫", "狗", "#这是注释"):
         assert words in text, words
     assert "NotoSerifCJK" in read(report.outputs["pdf"], "pdffonts")
 
