@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -155,10 +156,8 @@ def test_the_sandbox_of_this_machine() -> None:
     from d2lbuild.config.types import Execution  # noqa: PLC0415
 
     (item,) = equipment.sandbox_equipment(Execution(sandbox=True))
-    assert item.detail in ("notebooks can run without a network",) or item.detail.startswith(
-        "notebooks would have a network: "
-    )
-    assert "Error" not in item.detail
+    allowed = "notebooks can run without a network"
+    assert item.detail == allowed or re.match(r"notebooks would have a network: .*\(.+\)$", item.detail)
 
 
 def test_no_program_for_a_pdf(run: Run, book: Path, computer: Computer) -> None:
