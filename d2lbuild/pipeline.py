@@ -353,7 +353,7 @@ def _render(
             outputs[name] = render_notebooks(pages, replace(context, output=folder / "notebooks"))
         elif name == "pdf":
             for framework in request.frameworks:
-                path, found = _pdf(config, framework, pages_of([framework]), context)
+                path, found = _pdf(config, request, framework, pages_of([framework]), context)
                 outputs["pdf" if len(request.frameworks) == 1 else f"pdf {framework}"] = path
                 findings += found
         else:
@@ -362,14 +362,15 @@ def _render(
 
 
 def _pdf(
-    config: Config, framework: str, pages: Sequence[Page], context: "RenderContext"
+    config: Config, request: BuildRequest, framework: str, pages: Sequence[Page], context: "RenderContext"
 ) -> tuple[Path, tuple[Finding, ...]]:
     """Make the PDF of one framework: paper shows no tabs."""
     from d2lbuild.rendering.pdf.pdf import render_pdf  # noqa: PLC0415 - Sphinx is slow to import
 
     libraries = {name: library for name, library in context.libraries.items() if name == framework}
     output = config.output / edition_name(config, [framework]) / "pdf"
-    made = render_pdf(pages, replace(context, frameworks=(framework,), libraries=libraries, output=output))
+    own = replace(context, frameworks=(framework,), libraries=libraries, output=output)
+    made = render_pdf(pages, own, run_post_latex=request.run_post_latex)
     return made.path, made.findings
 
 

@@ -21,6 +21,7 @@ from d2lbuild.config.types import (
     Library,
     NotebookService,
     Pdf,
+    Text,
 )
 from d2lbuild.config.values import framework_name
 from d2lbuild.errors import ConfigError
@@ -81,7 +82,8 @@ def _check_files(file: BookFile, root: Path, document: Document, problems: Probl
         problems.error("missing-file", message, document.span("book", "chapters"))
     html = file.html
     named = (("favicon", html.favicon), ("logo", html.logo), ("image", html.image))
-    of_pdf = (("logo", file.pdf.logo), ("preamble", file.pdf.preamble), ("document_class", file.pdf.document_class))
+    names_of_pdf = ("logo", "preamble", "document_class", "post_latex")
+    of_pdf = [(name, getattr(file.pdf, name)) for name in names_of_pdf]
     single = [
         ((table, name), value) for table, names in (("html", named), ("pdf", of_pdf)) for name, value in names if value
     ]
@@ -136,7 +138,7 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
         resources=tuple(book.resources),
         bibliography=bibliography,
         html=_html(file.html, [framework.name for framework in frameworks]),
-        pdf=_pdf(file.pdf),
+        pdf=_pdf(file.pdf, document),
         library=Library(
             package=file.library.package,
             version_file=PurePosixPath(file.library.version_file) if file.library.version_file else None,
@@ -208,7 +210,7 @@ def _html(table: HtmlTable, frameworks: Sequence[str]) -> Html:
     )
 
 
-def _pdf(table: PdfTable) -> Pdf:
+def _pdf(table: PdfTable, document: Document) -> Pdf:
     def path(value: str | None) -> PurePosixPath | None:
         return PurePosixPath(value) if value else None
 
@@ -221,6 +223,7 @@ def _pdf(table: PdfTable) -> Pdf:
         logo=path(table.logo),
         preamble=path(table.preamble),
         document_class=path(table.document_class),
+        post_latex=Text(table.post_latex, document.span("pdf", "post_latex")) if table.post_latex else None,
     )
 
 

@@ -132,6 +132,7 @@ class PdfTable(Table):
     logo: Below | None = None
     preamble: Below | None = None
     document_class: ClassFile | None = None
+    post_latex: Below | None = None
 
 
 class LibraryTable(Table):

@@ -184,6 +184,47 @@ def test_each_framework_has_its_own(tmp_path: Path) -> None:
     assert report.outputs["pdf pytorch"] == tmp_path / "_build" / "pytorch" / "pdf" / "mini.pdf"
 
 
+def test_the_program_of_a_book_runs_only_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program(word: str) -> None:
+        change = f"text.replace('Anyone.', '{word}')"
+        code = (
+            f"import sys, pathlib\nfile = pathlib.Path(sys.argv[1])\ntext = file.read_text()\nfile.write_text({change})"
+        )
+        (tmp_path / "conf").mkdir(exist_ok=True)
+        (tmp_path / "conf" / "change.py").write_text(code)
+
+    ran: list[str] = []
+    original = xelatex.Typesetter._run
+
+    def run(self: xelatex.Typesetter, *command: str) -> None:
+        ran.append(command[0])
+        original(self, *command)
+
+    monkeypatch.setattr(xelatex.Typesetter, "_run", run)
+    program("First.")
+    without = make(tmp_path, conf='\n[pdf]\npost_latex = "conf/change.py"\n')
+    assert [finding.rule for finding in without.findings] == ["code-not-run"]
+    assert "Anyone." in read(without.outputs["pdf"])
+
+    def built() -> BuildReport:
+        ran.clear()
+        return build(
+            load_config(tmp_path),
+            BuildRequest(("pytorch",), to=("pdf",), execute=False, jobs=2, run_post_latex=True),
+        )
+
+    first = built()
+    assert first.findings == ()
+    assert "First." in read(first.outputs["pdf"])
+    assert "xelatex" in ran
+    built()
+    assert ran == []
+    program("Second.")
+    text = read(built().outputs["pdf"])
+    assert "Second." in text
+    assert "First." not in text
+
+
 def test_a_chinese_book_has_its_own_fonts_and_words(tmp_path: Path) -> None:
     report = make(tmp_path, {"two/tabs.md": CHINESE}, conf='language = "zh"\n')
     assert [str(finding) for finding in report.findings] == []
