@@ -4,6 +4,7 @@ Each override names the function it stands for and the versions it was written f
 the function is not there, Sphinx does as it always does. `D2LBUILD_STOCK_SPHINX=1` turns all of it off.
 """
 
+import logging
 import os
 import shlex
 import sys
@@ -56,10 +57,22 @@ def fast_sphinx(memory: Path, *, fast: bool, works: Works = no_works) -> Iterato
         return
     with ExitStack() as stack:
         stack.enter_context(without_collections())
+        stack.enter_context(_without_debugging())
         stack.enter_context(light_imports(fast=True))
         for override in overrides(memory, works):
             stack.enter_context(put_in_place(override))
         yield
+
+
+@contextmanager
+def _without_debugging() -> Iterator[None]:
+    """Let nobody make records for debugging, which Sphinx asks for by the thousand and drops."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.DEBUG))
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def speed_equipment() -> Item:
