@@ -1,0 +1,86 @@
+"""Formulas as MathML, with the source beside it for readers that show none.
+
+What is no command of LaTeX's, of the book's or of `amsmath` is an error here, never a formula with a hole in it.
+"""
+
+import re
+from collections.abc import Mapping
+from html import escape, unescape
+
+from math_core import LatexError, LatexToMathML
+
+from d2lbuild.rendering.displays import LAST_LINE_ENDS, OWN_LINES, has_open_lines, two_columns
+
+__all__ = ["Formulas", "NotConvertedError"]
+
+_LINES = re.compile(r"\\(begin|end)\{(align|alignat|flalign|gather|split)\*?\}(?:\{\d\})?")
+_INNER = {"gather": "gathered"}
+"""What holds lines and counts none: `aligned`, unless it is said here."""
+_IN_TEXT = re.compile(r"\\(text[a-z]*|mbox|hbox)\{((?:[^{}$]|\\\$)*(?:\$[^{}$]*\$(?:[^{}$]|\\\$)*)+)\}")
+"""Text within a formula, with formulas within the text."""
+_TAGS = re.compile(r"<[^>]*>")
+_LABELS = re.compile(r"\\(?:label\{[^{}]*\}|nonumber(?![A-Za-z])|notag(?![A-Za-z]))")
+
+
+class NotConvertedError(Exception):
+    """A formula is not understood; the text says why."""
+
+
+class Formulas:
+    """Writes the formulas of a book, which may have commands of its own."""
+
+    def __init__(self, macros: Mapping[str, str]) -> None:
+        self._converter = LatexToMathML(
+            macros=dict(macros), xml_namespace=True, fancy_error=False, allow_unreliable_rendering=True
+        )
+
+    def mathml(self, tex: str, *, display: bool) -> str:
+        """Return a formula as MathML.
+
+        Raises NotConvertedError.
+        """
+        source = " ".join(tex.split())
+        try:
+            found = self._converter.convert_with_local_state(_prepared(tex, display=display), displaystyle=display)
+        except LatexError as error:
+            raise NotConvertedError(re.sub(r"^[\d.]+: ?", "", str(error).strip()).rstrip(".")) from None
+        return found.replace("<math ", f'<math alttext="{escape(source)}" ', 1)
+
+    def words(self, tex: str) -> str:
+        """Return a formula as plain text, for titles in tables of contents."""
+        try:
+            return " ".join(unescape(_TAGS.sub("", self.mathml(tex, display=False))).split())
+        except NotConvertedError:
+            return tex
+
+
+def _prepared(tex: str, *, display: bool) -> str:
+    """Return a formula without what numbers it: the book has done that."""
+    tex = _LABELS.sub("", _IN_TEXT.sub(_outside, tex)).strip()
+    if not display:
+        return tex
+    tex = "\n".join(line for line in tex.splitlines() if line.strip())
+    match = OWN_LINES.match(tex)
+    if match is None:
+        tex = LAST_LINE_ENDS.sub("", tex)
+        return rf"\begin{{aligned}}{tex}\end{{aligned}}" if has_open_lines(tex) else tex
+    body = tex[match.end() :].rsplit(rf"\end{{{match[1]}{match[2]}}}", 1)[0]
+    if match[1] == "equation":
+        return _inner(body)
+    if match[1] == "eqnarray":
+        return rf"\begin{{aligned}}{two_columns(body)}\end{{aligned}}"
+    if match[1] == "multline" or r"\tag" in body:
+        return f"\\begin{{{match[1]}*}}{body}\\end{{{match[1]}*}}"
+    return _inner(tex)
+
+
+def _inner(tex: str) -> str:
+    return _LINES.sub(lambda match: f"\\{match[1]}{{{_INNER.get(match[2], 'aligned')}}}", tex)
+
+
+def _outside(match: re.Match[str]) -> str:
+    r"""Take formulas out of the text that they stand in: ``\text{if $x$ is}`` is ``\text{if }x\text{ is}``."""
+    parts = re.split(r"(?<!\\)\$", match[2])
+    return "".join(
+        f"{{{part}}}" if at % 2 else (f"\\{match[1]}{{{part}}}" if part else "") for at, part in enumerate(parts)
+    )
