@@ -34,7 +34,8 @@ def build(
     *,
     framework: FrameworkOption = None,
     to: Annotated[
-        list[str] | None, typer.Option("--to", metavar="OUTPUT", help="html, notebooks, pdf, or several: html,pdf.")
+        list[str] | None,
+        typer.Option("--to", metavar="OUTPUT", help="html, notebooks, pdf, epub, or several: html,pdf"),
     ] = None,
     execute: Annotated[
         bool | None,

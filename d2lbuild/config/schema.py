@@ -15,6 +15,7 @@ from d2lbuild.config.values import (
     CellLanguage,
     ClassFile,
     Comment,
+    CoverFile,
     Dotted,
     Exact,
     Expression,
@@ -134,6 +135,12 @@ class PdfTable(Table):
     document_class: ClassFile | None = None
 
 
+class EpubTable(Table):
+    """``[epub]``: the book as an EPUB."""
+
+    cover: CoverFile | None = None
+
+
 class LibraryTable(Table):
     """``[library]``: the generated package."""
 
@@ -201,6 +208,7 @@ class BookFile(Table):
     book: BookTable
     html: HtmlTable = HtmlTable()
     pdf: PdfTable = PdfTable()
+    epub: EpubTable = EpubTable()
     library: LibraryTable = LibraryTable()
     execution: ExecutionTable = ExecutionTable()
     output: OutputTable = OutputTable()
