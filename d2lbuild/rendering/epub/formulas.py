@@ -22,6 +22,18 @@ _TAGS = re.compile(r"<[^>]*>")
 _LABELS = re.compile(r"\\(?:label\{[^{}]*\}|nonumber(?![A-Za-z])|notag(?![A-Za-z]))")
 
 
+_USUAL_MACROS = {
+    "hbox": r"\text{#1}",
+    "mbox": r"\text{#1}",
+    "substack": r"\begin{matrix}#1\end{matrix}",
+}
+"""What MathJax knows and the converter does not."""
+_TEXT = re.compile(r'<mtext><(?P<tag>[a-z]+)(?: class="(?P<class>[^"]*)")?>(?P<text>[^<]*)</(?P=tag)></mtext>')
+_VARIANTS = {"b": "bold", "strong": "bold", "i": "italic", "em": "italic", "code": "monospace"}
+_ENTITY = re.compile(r"&(?!amp;|lt;|gt;|quot;|apos;)\w+;")
+_COLUMN = re.compile(r'<mtd style="text-align: (left|right);')
+
+
 class NotConvertedError(Exception):
     """A formula is not understood; the text says why."""
 
@@ -30,9 +42,8 @@ class Formulas:
     """Writes the formulas of a book, which may have commands of its own."""
 
     def __init__(self, macros: Mapping[str, str]) -> None:
-        self._converter = LatexToMathML(
-            macros=dict(macros), xml_namespace=True, fancy_error=False, allow_unreliable_rendering=True
-        )
+        known = {name: text for name, text in {**_USUAL_MACROS, **macros}.items() if _is_macro(name, text)}
+        self._converter = _converter(known)
 
     def mathml(self, tex: str, *, display: bool) -> str:
         """Return a formula as MathML.
@@ -44,7 +55,7 @@ class Formulas:
             found = self._converter.convert_with_local_state(_prepared(tex, display=display), displaystyle=display)
         except LatexError as error:
             raise NotConvertedError(re.sub(r"^[\d.]+: ?", "", str(error).strip()).rstrip(".")) from None
-        return found.replace("<math ", f'<math alttext="{escape(source)}" ', 1)
+        return _for_readers(found).replace("<math ", f'<math alttext="{escape(source)}" ', 1)
 
     def words(self, tex: str) -> str:
         """Return a formula as plain text, for titles in tables of contents."""
@@ -52,6 +63,32 @@ class Formulas:
             return " ".join(unescape(_TAGS.sub("", self.mathml(tex, display=False))).split())
         except NotConvertedError:
             return tex
+
+
+def _converter(macros: Mapping[str, str]) -> LatexToMathML:
+    return LatexToMathML(macros=dict(macros), xml_namespace=True, fancy_error=False, allow_unreliable_rendering=True)
+
+
+def _is_macro(name: str, text: str) -> bool:
+    """Whether a macro is understood; formulas that use another one are told as such."""
+    try:
+        _converter({name: text})
+    except LatexError:
+        return False
+    return True
+
+
+def _for_readers(mathml: str) -> str:
+    """Return MathML Core as MathML 3, which the rules of EPUB ask for and older readers know."""
+    found = _TEXT.sub(_text, mathml.replace(' scriptlevel="0"', ""))
+    found = _COLUMN.sub(r'<mtd columnalign="\1" style="text-align: \1;', found)
+    return _ENTITY.sub(lambda match: unescape(match[0]), found)
+
+
+def _text(match: re.Match[str]) -> str:
+    variant = _VARIANTS.get(match["tag"]) or ("sans-serif" if "sans-serif" in (match["class"] or "") else "")
+    attribute = f' mathvariant="{variant}"' if variant else ""
+    return f"<mtext{attribute}>{match['text']}</mtext>"
 
 
 def _prepared(tex: str, *, display: bool) -> str:
@@ -63,9 +100,11 @@ def _prepared(tex: str, *, display: bool) -> str:
     match = OWN_LINES.match(tex)
     if match is None:
         tex = LAST_LINE_ENDS.sub("", tex)
+        if r"\tag" in tex:
+            return rf"\begin{{equation*}}{tex}\end{{equation*}}"
         return rf"\begin{{aligned}}{tex}\end{{aligned}}" if has_open_lines(tex) else tex
     body = tex[match.end() :].rsplit(rf"\end{{{match[1]}{match[2]}}}", 1)[0]
-    if match[1] == "equation":
+    if match[1] == "equation" and r"\tag" not in body:
         return _inner(body)
     if match[1] == "eqnarray":
         return rf"\begin{{aligned}}{two_columns(body)}\end{{aligned}}"
