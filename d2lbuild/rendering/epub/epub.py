@@ -20,6 +20,7 @@ from d2lbuild.rendering.api.entries import Described, describe
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.epub.contents import Entry
 from d2lbuild.rendering.epub.cover import cover_drawing, cover_page, title_page
+from d2lbuild.rendering.epub.drawings import mended_drawing
 from d2lbuild.rendering.epub.epub_pages import SUFFIX, EpubPages, Written, whole_page
 from d2lbuild.rendering.epub.names import names_page, saved_names
 from d2lbuild.rendering.epub.package import (
@@ -135,7 +136,8 @@ def _files(written: Written, text: Path, context: RenderContext) -> dict[str, by
     pages = [f"{name}{SUFFIX}" for name in written.names]
     images = [name for one in written.images if (text / (name := f"_images/{one}")).is_file()]
     files = {
-        **{f"text/{name}": (text / name).read_bytes() for name in (*pages, *images)},
+        **{f"text/{name}": (text / name).read_bytes() for name in pages},
+        **{f"text/{name}": _image(text / name) for name in images},
         "styles/book.css": _STYLE.read_bytes(),
         "styles/pygments.css": written.code_style.encode(),
         facts.cover: image,
@@ -159,6 +161,11 @@ def _files(written: Written, text: Path, context: RenderContext) -> dict[str, by
     files["toc.ncx"] = contents_for_old_readers(contents, facts).encode()
     files["package.opf"] = package_document(facts, files, spine).encode()
     return files
+
+
+def _image(path: Path) -> bytes:
+    content = path.read_bytes()
+    return mended_drawing(content) if path.suffix.lower() == ".svg" else content
 
 
 def _below(entry: Entry) -> Entry:

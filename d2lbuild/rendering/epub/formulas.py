@@ -5,7 +5,8 @@ What is no command of LaTeX's, of the book's or of `amsmath` is an error here, n
 
 import re
 from collections.abc import Mapping
-from html import escape, unescape
+from html import unescape
+from xml.etree import ElementTree
 
 from math_core import LatexError, LatexToMathML
 
@@ -28,10 +29,12 @@ _USUAL_MACROS = {
     "substack": r"\begin{matrix}#1\end{matrix}",
 }
 """What MathJax knows and the converter does not."""
-_TEXT = re.compile(r'<mtext><(?P<tag>[a-z]+)(?: class="(?P<class>[^"]*)")?>(?P<text>[^<]*)</(?P=tag)></mtext>')
 _VARIANTS = {"b": "bold", "strong": "bold", "i": "italic", "em": "italic", "code": "monospace"}
 _ENTITY = re.compile(r"&(?!amp;|lt;|gt;|quot;|apos;)\w+;")
-_COLUMN = re.compile(r'<mtd style="text-align: (left|right);')
+_ALIGNED = re.compile(r"text-align: (left|right);")
+_STYLES = ("displaystyle", "scriptlevel")
+_STYLED = {"math", "mstyle", "mtable"}
+"""Elements that may say how large formulas are in them."""
 
 
 class NotConvertedError(Exception):
@@ -55,7 +58,7 @@ class Formulas:
             found = self._converter.convert_with_local_state(_prepared(tex, display=display), displaystyle=display)
         except LatexError as error:
             raise NotConvertedError(re.sub(r"^[\d.]+: ?", "", str(error).strip()).rstrip(".")) from None
-        return _for_readers(found).replace("<math ", f'<math alttext="{escape(source)}" ', 1)
+        return _for_readers(found, source)
 
     def words(self, tex: str) -> str:
         """Return a formula as plain text, for titles in tables of contents."""
@@ -66,7 +69,7 @@ class Formulas:
 
 
 def _converter(macros: Mapping[str, str]) -> LatexToMathML:
-    return LatexToMathML(macros=dict(macros), xml_namespace=True, fancy_error=False, allow_unreliable_rendering=True)
+    return LatexToMathML(macros=dict(macros), fancy_error=False, allow_unreliable_rendering=True)
 
 
 def _is_macro(name: str, text: str) -> bool:
@@ -78,17 +81,44 @@ def _is_macro(name: str, text: str) -> bool:
     return True
 
 
-def _for_readers(mathml: str) -> str:
+def _for_readers(mathml: str, source: str) -> str:
     """Return MathML Core as MathML 3, which the rules of EPUB ask for and older readers know."""
-    found = _TEXT.sub(_text, mathml.replace(' scriptlevel="0"', ""))
-    found = _COLUMN.sub(r'<mtd columnalign="\1" style="text-align: \1;', found)
-    return _ENTITY.sub(lambda match: unescape(match[0]), found)
+    tree = ElementTree.fromstring(_ENTITY.sub(lambda match: unescape(match[0]), mathml))  # noqa: S314 - it is ours
+    for text in tree.iter("mtext"):
+        _flatten(text)
+    for element in list(tree.iter()):
+        if element.tag != "mtable":
+            for at, child in enumerate(list(element)):
+                if child.tag not in _STYLED and any(name in child.attrib for name in _STYLES):
+                    element[at] = _styled(child)
+        if element.tag == "mtd" and (match := _ALIGNED.match(element.get("style", ""))):
+            element.set("columnalign", match[1])
+        if element.tag == "mtable":
+            element.attrib.pop("scriptlevel", None)
+    tree.attrib = {"xmlns": "http://www.w3.org/1998/Math/MathML", "alttext": source, **tree.attrib}
+    return ElementTree.tostring(tree, encoding="unicode")
 
 
-def _text(match: re.Match[str]) -> str:
-    variant = _VARIANTS.get(match["tag"]) or ("sans-serif" if "sans-serif" in (match["class"] or "") else "")
-    attribute = f' mathvariant="{variant}"' if variant else ""
-    return f"<mtext{attribute}>{match['text']}</mtext>"
+def _styled(element: ElementTree.Element) -> ElementTree.Element:
+    """Put an element into the one that may say how large it is."""
+    style = ElementTree.Element(
+        "mstyle", {name: element.attrib.pop(name) for name in _STYLES if name in element.attrib}
+    )
+    element.tail, style.tail = None, element.tail
+    style.append(element)
+    return style
+
+
+def _flatten(text: ElementTree.Element) -> None:
+    """Let a text be in the font that elements of HTML within it ask for."""
+    for child in text.iter():
+        variant = "sans-serif" if "sans-serif" in child.get("class", "") else _VARIANTS.get(child.tag)
+        if variant:
+            text.set("mathvariant", variant)
+    words = "".join(text.itertext())
+    for child in list(text):
+        text.remove(child)
+    text.text = words
 
 
 def _prepared(tex: str, *, display: bool) -> str:
