@@ -32,7 +32,9 @@ def _library(chapter: str, root: Path) -> str:
 
 TRIED: dict[str, Callable[[str, Path], str]] = {
     "saved": lambda cell, _: "\n".join(f"{one.code}\n---" for one in saved_statements(cell)[0]),
-    "docstring": lambda code, _: docstring_with(saved_statements(f"#@save\n{code}")[0][0], "Defined in :numref:`sec_x`"),
+    "docstring": lambda code, _: docstring_with(
+        saved_statements(f"#@save\n{code}")[0][0], "Defined in :numref:`sec_x`"
+    ),
     "library": _library,
     "aliases": lambda cell, _: expand_code(cell, ALIASES),
     "branches": lambda cell, _: resolve_branches(cell, "jax").source,

@@ -11,9 +11,9 @@ from d2lbuild.config.types import Config, Framework
 __all__ = ["cover_drawing", "cover_page", "title_page"]
 
 _WIDTH, _HEIGHT, _MARGIN = 1600, 2400, 150
-_SIZES = (190, 160, 130, 105, 85)
+_SIZES = (165, 140, 115, 95, 80)
 """Of the title's letters: the largest that lets it stand in few lines."""
-_MOST_LINES = 5
+_MOST_LINES = 4
 _LETTER = 0.56
 """The width of a letter of the heaviest kind, for each unit of its size."""
 _FONT = "Palatino, 'Palatino Linotype', 'TeX Gyre Pagella', Georgia, 'Noto Serif CJK SC', serif"

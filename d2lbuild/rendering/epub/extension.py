@@ -56,16 +56,22 @@ class EpubTranslator(HTML5Translator):
         super().visit_raw(node)
 
     def visit_footnote_reference(self, node: nodes.Element) -> None:
-        """Write the mark of a footnote, which readers show beside it."""
+        """Write the mark of a footnote, which readers of books show beside it."""
+        before = len(self.body)
         super().visit_footnote_reference(node)
-        self.body[-1] = self.body[-1].replace("<a ", '<a epub:type="noteref" ', 1)
+        self._say_kind(before, "noteref")
 
     def visit_footnote(self, node: nodes.footnote) -> None:
         """Begin a footnote."""
         before = len(self.body)
         super().visit_footnote(node)
+        self._say_kind(before, "footnote")
+
+    def _say_kind(self, before: int, kind: str) -> None:
+        """Say what something is in the words of EPUB too, beside its role."""
+        role = f'role="doc-{kind}"'
         for at in range(before, len(self.body)):
-            self.body[at] = self.body[at].replace('role="doc-footnote"', 'epub:type="footnote" role="doc-footnote"')
+            self.body[at] = self.body[at].replace(role, f'{role} epub:type="{kind}"')
 
 
 # --- formulas ---------------------------------------------------------------------------------------------------------

@@ -31,8 +31,8 @@ _OBSOLETE |= {"nowrap", "hspace", "vspace", "clear", "compact", "summary", "char
 _OF_SCREENS = {"tabindex", "loading", "aria-description", "rel", "target", "contenteditable", "hidden"}
 _SIZED = {"img", "svg", "rect", "image", "mspace", "use", "math", "mpadded", "mo"}
 """Elements that may have a width and a height."""
-_NAME = re.compile(r"[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?")
-_PREFIXES = ("epub:", "xml:")
+_NAME = re.compile(r"(?:(?:epub|xml):)?[A-Za-z_][A-Za-z0-9_.-]*")
+_NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}
 _BLOCKS = {"p", "div", "table", "ul", "ol", "dl", "pre", "details", "section", "article", "figure", "blockquote", "hr"}
 _BLOCKS |= {f"h{level}" for level in range(1, 7)} | {"aside", "nav", "header", "footer"}
 _ENDED_BY = {
@@ -92,7 +92,7 @@ class _Writer(HTMLParser):
             if tag not in _VOID:
                 self._skipped.append(tag)
             return
-        if tag in _WITHOUT_CONTENT:
+        if tag in _WITHOUT_CONTENT or not _NAME.fullmatch(tag):
             return
         if tag == "img" and not self._is_shown(dict(attrs).get("src") or ""):
             words = dict(attrs).get("alt") or ""
@@ -170,15 +170,18 @@ class _Writer(HTMLParser):
             capitals = {found.lower(): found for found in _ATTRIBUTE.findall(self.get_starttag_text() or "")}
         written: dict[str, str] = {}
         for name, value in attrs:
-            if self._is_allowed(tag, name, value or ""):
-                written.setdefault(capitals.get(name, name), _UNPRINTABLE.sub("", name if value is None else value))
+            if self._is_allowed(tag, name.removeprefix("xlink:"), value or ""):
+                key = capitals.get(name, name).removeprefix("xlink:")
+                written.setdefault(key, _UNPRINTABLE.sub("", key if value is None else value))
         self._ids.add(written.get("id", ""))
+        if tag in _NAMESPACES:
+            written["xmlns"] = _NAMESPACES[tag]
         if tag == "img":
             written.setdefault("alt", "")
         return "".join(f' {name}="{escape(value)}"' for name, value in written.items())
 
     def _is_allowed(self, tag: str, name: str, value: str) -> bool:
-        if not _NAME.fullmatch(name) or (":" in name and not name.startswith(_PREFIXES) and "svg" not in self._open):
+        if not _NAME.fullmatch(name) or name.startswith("on") or name == "xmlns" or name in _OF_SCREENS:
             return False
         if name in {"width", "height"}:
             return tag in _SIZED or "svg" in self._open
@@ -188,4 +191,4 @@ class _Writer(HTMLParser):
             place = urlsplit(value)
             return bool(place.scheme in {"http", "https", "mailto"} or value.startswith("#") or ".xhtml" in place.path)
         drawn = "svg" in self._open or tag in {"math", "mtable", "mstyle"}
-        return not name.startswith("on") and name not in _OF_SCREENS and (drawn or name not in _OBSOLETE)
+        return drawn or name not in _OBSOLETE
