@@ -76,8 +76,11 @@ def text_of(path: Path, name: str) -> str:
 
 def complaints(path: Path) -> list[str]:
     """Return what epubcheck finds wrong."""
-    command = [str(JAVA), "-jar", str(EPUBCHECK), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert EPUBCHECK
+    assert JAVA
+    # Debian's program is the archive itself.
+    start = [JAVA, "-jar", EPUBCHECK] if Path(EPUBCHECK).read_bytes().startswith(b"PK") else [EPUBCHECK]
+    done = subprocess.run([*start, str(path)], capture_output=True, text=True, check=False)
     assert "EPUBCheck completed" in done.stdout, done.stderr
     return [line for line in (done.stdout + done.stderr).splitlines() if re.match("(FATAL|ERROR|WARNING)", line)]
 
@@ -215,7 +218,7 @@ def test_what_is_wrong_is_shown_and_told_with_its_line(tmp_path: Path) -> None:
         assert piece in page, piece
     for piece in ("onclick", 'src="https', "align="):
         assert piece not in page, piece
-    assert EPUBCHECK is None or complaints(path) == []
+    assert not (EPUBCHECK and JAVA) or complaints(path) == []
 
 
 def test_each_framework_has_its_own(tmp_path: Path) -> None:
