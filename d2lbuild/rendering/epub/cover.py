@@ -37,16 +37,16 @@ def cover_drawing(config: Config, framework: Framework, logo: Path | None) -> st
         *_logo(logo),
     ]
     for line in title:
-        pieces.append(_text(line, y, size, weight="bold"))
+        pieces.append(_letters(line, y, size, weight="bold"))
         y += round(size * 1.2)
     y += 40
-    pieces.append(_text(framework.title, y, 110, fill="#1d5fa8"))
+    pieces.append(_letters(framework.title, y, 110, fill="#1d5fa8"))
     y = _HEIGHT - 260
     for line in reversed(_lines(config.author, 70)[:6]):
-        pieces.append(_text(line, y, 70))
+        pieces.append(_letters(line, y, 70))
         y -= 90
     if config.release:
-        pieces.append(_text(config.release, _HEIGHT - 130, 50, fill="#5a6672"))
+        pieces.append(_letters(config.release, _HEIGHT - 130, 50, fill="#5a6672"))
     return "\n".join([*pieces, "</g>", "</svg>", ""])
 
 
@@ -62,7 +62,7 @@ def _logo(path: Path | None) -> list[str]:
     ]
 
 
-def _text(words: str, y: int, size: int, *, weight: str = "normal", fill: str = "#1b2733") -> str:
+def _letters(words: str, y: int, size: int, *, weight: str = "normal", fill: str = "#1b2733") -> str:
     return f'<text x="{_MARGIN}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{fill}">{escape(words)}</text>'
 
 
