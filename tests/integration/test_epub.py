@@ -36,6 +36,8 @@ $$\\frac{a$$
 
 ![Elsewhere](https://example.org/b.png)
 
+![Of old](../img/old.bmp)
+
 ```{.python .input}
 #@tab all
 %%html
@@ -199,11 +201,16 @@ def test_edits_are_not_missed(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_is_shown_and_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "chapters" / "img").mkdir(parents=True)
+    (tmp_path / "chapters" / "img" / "old.bmp").write_bytes(b"BM")
     report = make(tmp_path, {"two/tabs.md": WRONG}, to=EPUB)
-    found = {(str(one.span), one.rule) for one in report.findings}
+    found = {(f"{one.span.path}:{one.span.first}", one.rule) for one in report.findings if one.span}
     assert {
         ("chapters/two/tabs.md:3", "formula-not-converted"),
         ("chapters/two/tabs.md:5", "formula-not-converted"),
+        ("chapters/two/tabs.md:7", "remote-image"),
+        ("chapters/two/tabs.md:10", "remote-image"),
+        ("chapters/two/tabs.md:12", "unknown-image"),
     } <= found
     path = report.outputs["epub"]
     page = files_of(path)["EPUB/text/two/tabs.xhtml"].decode()

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
 from d2lbuild.files import write_if_changed
@@ -16,10 +17,13 @@ from d2lbuild.rendering.epub import extension
 from d2lbuild.rendering.epub.contents import Entry, entries_of_book, plain_title
 from d2lbuild.rendering.epub.extension import EpubTranslator
 from d2lbuild.rendering.epub.formulas import Formulas
+from d2lbuild.rendering.epub.package import KINDS
 from d2lbuild.rendering.epub.xhtml import as_xhtml
 from d2lbuild.rendering.reading_order import depths
 
 __all__ = ["SUFFIX", "EpubPages", "Written", "whole_page"]
+
+logger = logging.getLogger(__name__)
 
 SUFFIX = ".xhtml"
 _STYLES = ("pygments.css", "book.css")
@@ -63,6 +67,21 @@ class EpubPages(StandaloneHTMLBuilder):
     def copy_assets(self) -> None:
         """Bring nothing: the book has style sheets of its own. MyST-NB leaves its own here, in the end."""
         self._static_dir.mkdir(parents=True, exist_ok=True)
+
+    def post_process_images(self, doctree: nodes.Node) -> None:
+        """Leave out images that lie elsewhere, and those that readers of books do not know; the words for them stay."""
+        super().post_process_images(doctree)
+        for image in list(doctree.findall(nodes.image)):
+            name = self.images.get(image["uri"], "")
+            if posixpath.splitext(name)[1].lower() in KINDS:
+                continue
+            if name:
+                del self.images[image["uri"]]
+                logger.warning(
+                    "readers of EPUBs show no such image: %s", name, location=image, type="d2l", subtype="image"
+                )
+            words = image.get("alt", "")
+            image.parent.replace(image, nodes.emphasis(words, words) if words else [])
 
     def write_doc(self, docname: str, doctree: nodes.document) -> None:
         """Write a page."""

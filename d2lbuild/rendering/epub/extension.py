@@ -1,5 +1,6 @@
 """What Sphinx does for the EPUB alone: formulas as MathML, one framework without tabs, places of saved names."""
 
+import re
 from html import escape
 from typing import Any
 
@@ -22,6 +23,12 @@ from d2lbuild.rendering.website.page_ends import Discussions
 __all__ = ["EpubTranslator", "connect", "saved_anchor"]
 
 logger = logging.getLogger(__name__)
+
+_ELSEWHERE = re.compile(
+    r"<(?:img|iframe|video|audio|source|object|embed)\b[^>]*?\s(?:src|data)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)",
+    re.IGNORECASE,
+)
+"""What an element of HTML shows, if that lies on another site."""
 
 
 def saved_anchor(name: str) -> str:
@@ -53,6 +60,8 @@ class EpubTranslator(HTML5Translator):
     def visit_raw(self, node: nodes.raw) -> None:
         """Write HTML as it came: the page is made XHTML as a whole."""
         self.is_mixed = True
+        for address in _ELSEWHERE.findall(node.astext()):
+            logger.warning("%s lies elsewhere: it is left out", address, location=node, type="d2l", subtype="elsewhere")
         super().visit_raw(node)
 
     def visit_footnote_reference(self, node: nodes.Element) -> None:

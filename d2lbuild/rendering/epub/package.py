@@ -13,9 +13,9 @@ from uuid import NAMESPACE_URL, uuid5
 from d2lbuild.rendering.epub.contents import Entry
 from d2lbuild.rendering.fixed_time import fixed_time
 
-__all__ = ["Facts", "archive", "contents_for_old_readers", "list_of_contents", "package_document"]
+__all__ = ["KINDS", "Facts", "archive", "contents_for_old_readers", "list_of_contents", "package_document"]
 
-_KINDS = {
+KINDS = {
     ".xhtml": "application/xhtml+xml",
     ".css": "text/css",
     ".svg": "image/svg+xml",
@@ -26,6 +26,7 @@ _KINDS = {
     ".webp": "image/webp",
     ".ncx": "application/x-dtbncx+xml",
 }
+"""What files are in the words of EPUB, by their suffixes."""
 _COMPRESSED = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 """Files that would not become smaller."""
 _CONTAINER = """\
@@ -67,7 +68,7 @@ def package_document(facts: Facts, files: Mapping[str, bytes], spine: Sequence[s
     """Return the list of everything in the book; `spine` are the pages in the order of reading."""
     names = {name: f"i{number}" for number, name in enumerate(sorted(files), start=1)}
     items = [
-        f'<item id="{names[name]}" href="{quote(name)}" media-type="{_KINDS[PurePosixPath(name).suffix.lower()]}"'
+        f'<item id="{names[name]}" href="{quote(name)}" media-type="{KINDS[PurePosixPath(name).suffix.lower()]}"'
         f"{_properties(name, content, facts)}/>"
         for name, content in sorted(files.items())
     ]
