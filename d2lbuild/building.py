@@ -53,6 +53,8 @@ class BuildRequest:
     """Whether kernels run without a network; None: as configured."""
     require_all: bool = False
     """Whether a notebook that this machine cannot run counts as failed."""
+    run_post_latex: bool = False
+    """Whether the book's own program may change the LaTeX of a PDF."""
     backend: str = "local"
     address: str = ""
     """Of a cluster."""

@@ -16,7 +16,7 @@ from d2lbuild.execution.devices import Machine, this_machine
 from d2lbuild.execution.environments.environments import Environment, environment_digest, environment_text, find, sync
 from d2lbuild.execution.home import book_folder, cache_home
 from d2lbuild.execution.kept import kept_results, outdated_notice
-from d2lbuild.execution.needs import needs_of
+from d2lbuild.execution.needs import whole_needs
 from d2lbuild.execution.plan import BuildPlan, NotebookToRun, loaded, plan
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
 from d2lbuild.execution.results.cache import ResultCache
@@ -170,9 +170,7 @@ class NotebookRuns:
     # --- one notebook ---
 
     def _needs(self, section: str, framework: str) -> Needs:
-        needs, _ = needs_of(self.editions[framework].notebooks[section], self.config.execution)
-        if needs.memory is None:
-            needs = replace(needs, memory=self.config.execution.memory)
+        needs = whole_needs(self.editions[framework].notebooks[section], self.config.execution)
         if self.request.backend != "local":
             # Whether the cluster has a GPU to spare is not known yet, and the key must say what a notebook runs on.
             needs = replace(needs, uses_gpu=False)

@@ -353,7 +353,7 @@ def _render(
             outputs[name] = render_notebooks(pages, replace(context, output=folder / "notebooks"))
         elif name in RENDERERS:
             for framework in request.frameworks:
-                path, found = _whole_book(name, config, framework, pages_of([framework]), context)
+                path, found = _whole_book(name, request, framework, pages_of([framework]), context)
                 outputs[name if len(request.frameworks) == 1 else f"{name} {framework}"] = path
                 findings += found
         else:
@@ -362,20 +362,20 @@ def _render(
 
 
 def _whole_book(
-    kind: str, config: Config, framework: str, pages: Sequence[Page], context: "RenderContext"
+    kind: str, request: BuildRequest, framework: str, pages: Sequence[Page], context: "RenderContext"
 ) -> tuple[Path, tuple[Finding, ...]]:
     """Make the PDF or the EPUB of one framework: neither shows tabs."""
     libraries = {name: library for name, library in context.libraries.items() if name == framework}
-    output = config.output / edition_name(config, [framework]) / kind
-    context = replace(context, frameworks=(framework,), libraries=libraries, output=output)
+    output = context.config.output / edition_name(context.config, [framework]) / kind
+    own = replace(context, frameworks=(framework,), libraries=libraries, output=output)
     if kind == "pdf":
         from d2lbuild.rendering.pdf.pdf import render_pdf  # noqa: PLC0415 - Sphinx is slow to import
 
-        pdf = render_pdf(pages, context)
+        pdf = render_pdf(pages, own, run_post_latex=request.run_post_latex)
         return pdf.path, pdf.findings
     from d2lbuild.rendering.epub.epub import render_epub  # noqa: PLC0415
 
-    epub = render_epub(pages, context)
+    epub = render_epub(pages, own)
     return epub.path, epub.findings
 
 

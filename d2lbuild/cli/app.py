@@ -13,6 +13,7 @@ from d2lbuild.cli.build import build
 from d2lbuild.cli.cache import export, gc, import_, info, verify
 from d2lbuild.cli.check import check
 from d2lbuild.cli.clean import clean
+from d2lbuild.cli.doctor import doctor
 from d2lbuild.cli.entry import drop_output
 from d2lbuild.cli.env import lock, remove, show, sync
 from d2lbuild.cli.extract_lib import extract_lib
@@ -67,6 +68,7 @@ def _start(
       d2lbuild check                     what is wrong with the book
       d2lbuild build                     run its notebooks, write its website
       d2lbuild build --framework all     the same with a tab for each framework
+      d2lbuild doctor                    what is missing on this machine
       d2lbuild COMMAND --help            more about a command
 
     \b
@@ -116,6 +118,7 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "plan": plan,
     "extract-lib": extract_lib,
     "clean": clean,
+    "doctor": doctor,
 }
 _ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {"sync": sync, "list": show, "remove": remove, "lock": lock}
 _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {

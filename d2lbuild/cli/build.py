@@ -19,6 +19,7 @@ from d2lbuild.cli.options import (
     section_ids,
     words,
 )
+from d2lbuild.errors import UsageError
 
 if TYPE_CHECKING:
     from d2lbuild.cli.progress import PlainProgress
@@ -78,6 +79,10 @@ def build(
             help="No network, and a limit of memory. Default: as configured.",
         ),
     ] = None,
+    run_post_latex: Annotated[
+        bool,
+        typer.Option("--run-post-latex", help="Run the book's own program that changes the LaTeX of a PDF."),
+    ] = False,
     backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="local, or ray for a cluster.")] = "local",
     address: Annotated[
         str | None, typer.Option("--address", metavar="ADDRESS", help="Of the cluster. Default: as Ray finds it.")
@@ -126,7 +131,10 @@ def build(
         require_all=require_all,
         backend=backend,
         address=address,
+        run_post_latex=run_post_latex,
     )
+    if run_post_latex:
+        _check_post_latex(config, request.to)
     inputs = BuildInputs(config)
     with _progress(all_findings=strict) as progress:
         built = pipeline.build(config, request, progress)
@@ -136,9 +144,17 @@ def build(
     # The website last: its path is the last line.
     for name in sorted(built.outputs, key=lambda name: name == "html"):
         say(str(built.outputs[name]))
-    if not reports:
+    if not reports and not run_post_latex:  # a program may look at anything
         inputs.note(context.obj, built, code, strict=strict)
     return code
+
+
+def _check_post_latex(config: "Config", to: Sequence[str]) -> None:
+    """Raise UsageError where there is nothing that --run-post-latex could run."""
+    if "pdf" not in to:
+        raise UsageError("--run-post-latex is for PDFs", hint="add --to pdf")
+    if config.pdf.post_latex is None:
+        raise UsageError("there is nothing for --run-post-latex to run", hint="name it as `post_latex` in [pdf]")
 
 
 def _progress(*, all_findings: bool) -> "PlainProgress":

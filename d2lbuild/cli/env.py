@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from d2lbuild.cli.messages import columns, is_detail, note, say
-from d2lbuild.cli.options import BookOption, known, read_config, words
+from d2lbuild.cli.options import BookOption, config_if_any, known, read_config, words
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import cache_home
 
@@ -58,7 +58,7 @@ def show(book: BookOption = None) -> int:
     from d2lbuild.execution.environments import environments  # noqa: PLC0415 - slow to import
 
     home = cache_home()
-    config = _book(book)
+    config = config_if_any(book)
     wanted = _folders(config, home)
     used: set[Path] = set()
     rows = [("framework", "for", "python", "packages", "folder", "")]
@@ -134,16 +134,6 @@ def _frameworks(config: "Config", names: list[str] | None) -> list["Framework"]:
     wanted = words(names)
     chosen = known(wanted, choices, "framework") if wanted and wanted != ("all",) else tuple(choices)
     return [config.framework(name) for name in chosen]
-
-
-def _book(book: Path | None) -> "Config | None":
-    """Return the configuration of the book that we stand in; listing also works where there is none."""
-    try:
-        return read_config(book)
-    except UsageError:
-        if book is not None:
-            raise
-        return None
 
 
 def _folders(config: "Config | None", home: Path) -> dict[Path, tuple[str, str]] | None:

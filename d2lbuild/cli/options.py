@@ -18,6 +18,7 @@ __all__ = [
     "FrameworkOption",
     "SectionArgument",
     "backend_and_address",
+    "config_if_any",
     "known",
     "read_config",
     "report_paths",
@@ -59,6 +60,16 @@ def read_config(book: Path | None, output: Path | None = None) -> "Config":
     if config.root.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"{output} holds the book itself", hint="choose a folder for output alone")
     return replace(config, output=folder)
+
+
+def config_if_any(book: Path | None) -> "Config | None":
+    """Return the configuration of the book that we stand in, or None; an error only if a book is named."""
+    try:
+        return read_config(book)
+    except UsageError:
+        if book is not None:
+            raise
+        return None
 
 
 def words(values: Iterable[str] | None) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from d2lbuild.config.types import (
     Library,
     NotebookService,
     Pdf,
+    Text,
 )
 from d2lbuild.config.values import framework_name
 from d2lbuild.errors import ConfigError
@@ -82,8 +83,9 @@ def _check_files(file: BookFile, root: Path, document: Document, problems: Probl
         problems.error("missing-file", message, document.span("book", "chapters"))
     html = file.html
     named = (("favicon", html.favicon), ("logo", html.logo), ("image", html.image))
-    of_pdf = (("logo", file.pdf.logo), ("preamble", file.pdf.preamble), ("document_class", file.pdf.document_class))
-    tables = (("html", named), ("pdf", of_pdf), ("epub", (("cover", file.epub.cover),)))
+    names_of_pdf = ("logo", "preamble", "document_class", "post_latex")
+    of_pdf = [(name, getattr(file.pdf, name)) for name in names_of_pdf]
+    tables = (("html", named), ("pdf", of_pdf), ("epub", [("cover", file.epub.cover)]))
     single = [((table, name), value) for table, names in tables for name, value in names if value]
     listed = [
         ((table, key, index), value)
@@ -136,7 +138,7 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
         resources=tuple(book.resources),
         bibliography=bibliography,
         html=_html(file.html, [framework.name for framework in frameworks]),
-        pdf=_pdf(file.pdf),
+        pdf=_pdf(file.pdf, document),
         epub=Epub(cover=PurePosixPath(file.epub.cover) if file.epub.cover else None),
         library=Library(
             package=file.library.package,
@@ -209,7 +211,7 @@ def _html(table: HtmlTable, frameworks: Sequence[str]) -> Html:
     )
 
 
-def _pdf(table: PdfTable) -> Pdf:
+def _pdf(table: PdfTable, document: Document) -> Pdf:
     def path(value: str | None) -> PurePosixPath | None:
         return PurePosixPath(value) if value else None
 
@@ -222,6 +224,7 @@ def _pdf(table: PdfTable) -> Pdf:
         logo=path(table.logo),
         preamble=path(table.preamble),
         document_class=path(table.document_class),
+        post_latex=Text(table.post_latex, document.span("pdf", "post_latex")) if table.post_latex else None,
     )
 
 

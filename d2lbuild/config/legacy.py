@@ -25,6 +25,7 @@ from d2lbuild.config.types import (
     Library,
     NotebookService,
     Pdf,
+    Text,
 )
 from d2lbuild.errors import ConfigError
 from d2lbuild.model import Span
@@ -52,10 +53,11 @@ _KEYS: dict[str, tuple[str, ...]] = {
 }
 _FRAMEWORK_KEYS = ("lib_file", "lib_name", "simple_alias", "fluent_alias", "args_alias", "alias", "reverse_alias")
 _CODE = {
-    ("build", "sphinx_configs"): "Python code for Sphinx",
-    ("build", "sphinx_extensions"): "a list of modules that Sphinx would load",
-    ("pdf", "post_latex"): "a program",
+    ("build", "sphinx_configs"): ("Python code for Sphinx", ""),
+    ("build", "sphinx_extensions"): ("a list of modules that Sphinx would load", ""),
+    ("pdf", "post_latex"): ("a program", "`d2lbuild build --to pdf --run-post-latex` runs it"),
 }
+"""What is code, and what runs it if it is wanted."""
 _BOOLEANS = {
     **dict.fromkeys(("1", "yes", "true", "on"), True),
     **dict.fromkeys(("0", "no", "false", "off"), False),
@@ -125,6 +127,7 @@ class _Legacy:
                 main_font=text("pdf", "main_font"),
                 sans_font=text("pdf", "sans_font"),
                 mono_font=text("pdf", "mono_font"),
+                post_latex=self.program(),
             ),
             library=self.library(),
             execution=Execution(
@@ -152,8 +155,9 @@ class _Legacy:
                     message = f"key `{key}` of [{name}] is not known: ignored"
                     self.problems.warn("unknown-key", message, entry.span, self.key_hint(key, known))
                 elif entry.value and (code := _CODE.get((name, key))):
-                    message = f"[{name}] `{key}` is {code}: it is never run unasked"
-                    self.problems.note("code-not-run", message, entry.span)
+                    kind, hint = code
+                    message = f"[{name}] `{key}` is {kind}: it is never run unasked"
+                    self.problems.note("code-not-run", message, entry.span, hint)
         self.boolean("build", "warning_is_error", default=False)
 
     def key_hint(self, key: str, known: Iterable[str]) -> str:
@@ -304,6 +308,11 @@ class _Legacy:
         """Return a path below the book; None if there is none or it leads elsewhere."""
         entry = self.ini.entry(section, key)
         return self.inside(entry.value, section, entry.key, entry.span) if entry else None
+
+    def program(self) -> Text | None:
+        """Return the program that changes the LaTeX."""
+        entry, path = self.ini.entry("pdf", "post_latex"), self.path("pdf", "post_latex")
+        return Text(str(path), entry.span) if entry and path else None
 
     def patterns(self, section: str, key: str) -> tuple[str, ...]:
         """Return glob patterns, without those that leave the book."""

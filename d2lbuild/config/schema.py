@@ -133,6 +133,7 @@ class PdfTable(Table):
     logo: Below | None = None
     preamble: Below | None = None
     document_class: ClassFile | None = None
+    post_latex: Below | None = None
 
 
 class EpubTable(Table):

@@ -161,6 +161,8 @@ class Pdf:
     """LaTeX that is read before the text."""
     document_class: PurePosixPath | None = None
     """A class of the book's own, in place of LaTeX's `book`."""
+    post_latex: Text | None = None
+    """The path of a program that changes the LaTeX; it runs only if a build is told so."""
 
 
 @dataclass(frozen=True, slots=True)

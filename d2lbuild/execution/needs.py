@@ -16,7 +16,7 @@ from d2lbuild.edition.code import CodeError, is_python, tree, walk
 from d2lbuild.model import Cell, Finding, Needs, Notebook, Span
 from d2lbuild.notation import is_exact, parse_size
 
-__all__ = ["needs_of", "parse_needs"]
+__all__ = ["needs_of", "parse_needs", "whole_needs"]
 
 _GPU_WORDS = ("try_gpu", "try_all_gpus", "num_gpus")
 """What books call where they use a GPU if there is one."""
@@ -85,6 +85,12 @@ def needs_of(notebook: Notebook, execution: Execution) -> tuple[Needs, tuple[Fin
         if word:
             needs = replace(needs, uses_gpu=True, origin=_joined(f"its code says {word}", needs.origin))
     return needs, tuple(findings)
+
+
+def whole_needs(notebook: Notebook, execution: Execution) -> Needs:
+    """Return what a notebook needs, with what is configured for all that state nothing."""
+    needs, _ = needs_of(notebook, execution)
+    return replace(needs, memory=execution.memory) if needs.memory is None else needs
 
 
 def parse_needs(text: str, span: Span) -> tuple[Needs, tuple[Finding, ...]]:

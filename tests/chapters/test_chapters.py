@@ -1,6 +1,7 @@
 """Our own book, executed in all four frameworks, each in its locked environment."""
 
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from d2lbuild.execution.home import cache_home
 from d2lbuild.extraction import libraries
 from d2lbuild.model import Status
 from d2lbuild.pipeline import BuildReport, BuildRequest, build, select_frameworks
+from tests.rendering.pdf.whole import faults
 
 from .claims import read_claims, text_of
 
@@ -74,6 +76,16 @@ def test_numbers_in_the_text_agree_with_the_outputs(report: BuildReport) -> None
             if number is None or not claim.holds(number):
                 wrong.append(f"{claim} is {number} in {key[1]}: the text says “{claim.text}”")
     assert wrong == []
+
+
+@pytest.mark.skipif(shutil.which("xelatex") is None, reason="XeLaTeX is not installed: `make pdf` installs it")
+@pytest.mark.parametrize("name", ["pytorch", "mxnet", "tensorflow", "jax"])
+def test_the_pdf_says_what_the_website_says(config: Config, report: BuildReport, name: str) -> None:
+    assert report.plan
+    made = build(config, BuildRequest((name,), to=("html", "pdf"), execute=True, jobs=2))
+    assert made.findings == ()
+    assert made.executed == 0
+    assert faults(config.output / name) == {}
 
 
 @pytest.mark.parametrize("name", ["pytorch", "mxnet", "tensorflow", "jax"])

@@ -10,7 +10,18 @@ from d2lbuild.errors import BookError, ConfigError, D2lbuildError, SetupError, S
 from d2lbuild.model import Finding
 from tests.cli.conftest import Run
 
-COMMANDS = ["build", "check", "plan", "extract-lib", "clean", "env sync", "env list", "env remove", "env lock"]
+COMMANDS = [
+    "build",
+    "check",
+    "plan",
+    "extract-lib",
+    "clean",
+    "doctor",
+    "env sync",
+    "env list",
+    "env remove",
+    "env lock",
+]
 
 
 def _raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:

@@ -103,6 +103,17 @@ def test_every_option_arrives(run: Run, book: Path, faked: Faked, tmp_path: Path
     )
 
 
+def test_the_program_of_a_book_runs_if_it_is_asked_for(run: Run, book: Path, faked: Faked) -> None:
+    asked = faked(_report())
+    (book / "change.py").write_text("")
+    with (book / "conf" / "book.toml").open("a") as settings:
+        settings.write('\n[pdf]\npost_latex = "change.py"\n')
+    assert run("build", "--to", "pdf").code == 0
+    assert run("build", "--to", "html,pdf", "--run-post-latex").code == 0
+    assert [request.run_post_latex for _, request in asked] == [False, True]
+    assert run("build", "--run-post-latex").err == "error: --run-post-latex is for PDFs\nhint: add --to pdf\n"
+
+
 @pytest.mark.parametrize("framework", ["all", "pytorch,jax", "jax,pytorch"])
 def test_frameworks_are_in_the_order_of_the_book(run: Run, book: Path, faked: Faked, framework: str) -> None:
     asked = faked(_report())
@@ -122,6 +133,8 @@ def test_frameworks_are_in_the_order_of_the_book(run: Run, book: Path, faked: Fa
         ["--report", "report.txt"],
         ["--report", "chapters/one.md/junit.xml"],
         ["--report", "folder.xml"],
+        ["--run-post-latex"],
+        ["--to", "pdf", "--run-post-latex"],
     ],
 )
 def test_what_does_not_exist_is_wrong_usage(run: Run, book: Path, faked: Faked, option: list[str]) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from d2lbuild.config import HeaderLink, load_config
-from d2lbuild.config.types import NotebookService
-from d2lbuild.model import Needs
+from d2lbuild.config.types import NotebookService, Text
+from d2lbuild.model import Needs, Span
 
 Write = Callable[[str, str], Path]
 Wrong = Callable[[], list[str]]
@@ -140,6 +140,17 @@ def test_every_key_arrives(book: Path, defaults: Path, write: Write) -> None:
     }
     assert config.output == book / "out/all"
     assert pickle.loads(pickle.dumps(config)) == config
+
+
+def test_the_program_for_latex_has_a_place_and_must_exist(
+    book: Path, defaults: Path, write: Write, wrong: Wrong
+) -> None:
+    write("conf/book.toml", SMALL + '[pdf]\npost_latex = "conf/change.py"\n')
+    (message,) = wrong()
+    assert message.startswith("conf/book.toml:7: error: [pdf] `post_latex`: there is no file conf/change.py")
+    write("conf/change.py", "")
+    program = load_config(book, defaults=defaults).pdf.post_latex
+    assert program == Text("conf/change.py", Span(PurePosixPath("conf/book.toml"), 7, 7))
 
 
 @pytest.mark.parametrize(

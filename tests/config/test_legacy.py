@@ -85,6 +85,8 @@ def test_values_arrive(whole: Path, defaults: Path) -> None:
     assert (config.html.favicon, config.html.logo) == (PurePosixPath("static/favicon.png"), None)
     assert config.html.css == (PurePosixPath("static/a.css"), PurePosixPath("static/b.css"))
     assert config.library.version_file == PurePosixPath("lib/__init__.py")
+    assert config.pdf.post_latex is not None
+    assert (config.pdf.post_latex.text, str(config.pdf.post_latex.span)) == ("static/main.py", "config.ini:32")
     assert config.legacy["pdf"]["style"] == "cambridge"
     assert config.legacy["slides"]["top_right"] == "<img height=80px src='http://x.y/logo.png'/>"
     assert config.legacy["build"]["sphinx_configs"] == "numfig_format = {'figure': '图%s'}\nextensions = [']']"
@@ -108,7 +110,10 @@ def test_what_is_odd_is_said_and_does_not_stop_the_book(whole: Path, defaults: P
             "left out [placeholder]"
         ),
         "config.ini:28: warning: [html] `html_logo`: there is no file static/none.png: ignored [missing-file]",
-        "config.ini:32: note: [pdf] `post_latex` is a program: it is never run unasked [code-not-run]",
+        (
+            "config.ini:32: note: [pdf] `post_latex` is a program: it is never run unasked (`d2lbuild build --to pdf "
+            "--run-post-latex` runs it) [code-not-run]"
+        ),
     ]
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from d2lbuild.pipeline import BuildReport
+from d2lbuild.config import load_config
+from d2lbuild.pipeline import BuildReport, BuildRequest, build
 from d2lbuild.rendering.pdf import xelatex
 from tests.integration.whole_books import BOOK, make
-from tests.rendering.numbers import differing, numbers_of_pdf, numbers_of_website
+from tests.rendering.numbers import numbers_of_website
+from tests.rendering.pdf.whole import WholePdf, faults
 
 needs_tex = pytest.mark.skipif(
     any(shutil.which(name) is None for name in ("xelatex", "rsvg-convert", "pdftotext")),
@@ -39,6 +41,8 @@ CHINESE = """\
 
 这是一个足够长的段落，因此必须在行尾断开，而不能超出页面的边界。模型见 :numref:`sec_deeper`；α 和罕见字：龘。
 
+$$f(\\text{猫}) = 狗$$
+
 ```{.python .input}
 #@tab all
 x = "中文"  # 这是注释
@@ -62,14 +66,14 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("D2LBUILD_CACHE", str(tmp_path / "cache"))
 
 
-def test_numbers_are_those_of_the_website(built: tuple[Path, BuildReport]) -> None:
+def test_a_pdf_says_what_the_website_says(built: tuple[Path, BuildReport]) -> None:
     root, report = built
     assert [str(finding) for finding in report.findings] == []
     folder = root / "_build" / "pytorch"
     site = numbers_of_website(folder / "html")
     assert {"1", "1.1", "1.1.1", "1.1.1.1", "2", "2.1"} <= set(site.values())
     assert len([place for place in site if place[1].startswith("equation")]) == 1
-    assert differing(site, numbers_of_pdf(folder / "pdf-work" / "latex" / "book.aux")) == []
+    assert faults(folder) == {}
 
 
 def test_the_text_is_that_of_the_framework(built: tuple[Path, BuildReport]) -> None:
@@ -133,6 +137,19 @@ def test_nothing_is_started_for_what_is_there(
     assert "Someone." in read(path)
 
 
+def test_a_list_of_works_has_a_heading(tmp_path: Path) -> None:
+    """Existing books have one for the web alone."""
+    text = (
+        "```eval_rst\n.. only:: html\n\n   References\n   ==========\n\n```\n:bibliography:`../conf/references.bib`\n"
+    )
+    report = make(tmp_path, {"works.md": text}, to=PDF)
+    path = report.outputs["pdf"]
+    pdf = WholePdf(path, path.parents[1] / "pdf-work" / "latex" / "book.log")
+    (page,) = (page for title, page in pdf.outline if title == "References")
+    assert pdf.texts[page].lstrip().startswith("References")
+    assert "Knuth, 1984" in pdf.texts[page]
+
+
 def test_what_latex_refuses_is_shown_and_told_with_its_line(tmp_path: Path) -> None:
     wrong = {"two/tabs.md": BROKEN}
     report = make(tmp_path, wrong, to=PDF)
@@ -151,11 +168,52 @@ def test_each_framework_has_its_own(tmp_path: Path) -> None:
     assert report.outputs["pdf pytorch"] == tmp_path / "_build" / "pytorch" / "pdf" / "mini.pdf"
 
 
+def test_the_program_of_a_book_runs_only_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program(word: str) -> None:
+        change = f"text.replace('Anyone.', '{word}')"
+        code = (
+            f"import sys, pathlib\nfile = pathlib.Path(sys.argv[1])\ntext = file.read_text()\nfile.write_text({change})"
+        )
+        (tmp_path / "conf").mkdir(exist_ok=True)
+        (tmp_path / "conf" / "change.py").write_text(code)
+
+    ran: list[str] = []
+    original = xelatex.Typesetter._run
+
+    def run(self: xelatex.Typesetter, *command: str) -> None:
+        ran.append(command[0])
+        original(self, *command)
+
+    monkeypatch.setattr(xelatex.Typesetter, "_run", run)
+    program("First.")
+    without = make(tmp_path, to=PDF, conf='\n[pdf]\npost_latex = "conf/change.py"\n')
+    assert [finding.rule for finding in without.findings] == ["code-not-run"]
+    assert "Anyone." in read(without.outputs["pdf"])
+
+    def built() -> BuildReport:
+        ran.clear()
+        return build(
+            load_config(tmp_path),
+            BuildRequest(("pytorch",), to=("pdf",), execute=False, jobs=2, run_post_latex=True),
+        )
+
+    first = built()
+    assert first.findings == ()
+    assert "First." in read(first.outputs["pdf"])
+    assert "xelatex" in ran
+    built()
+    assert ran == []
+    program("Second.")
+    text = read(built().outputs["pdf"])
+    assert "Second." in text
+    assert "First." not in text
+
+
 def test_a_chinese_book_has_its_own_fonts_and_words(tmp_path: Path) -> None:
     report = make(tmp_path, {"two/tabs.md": CHINESE}, to=PDF, conf='language = "zh"\n')
     assert [str(finding) for finding in report.findings] == []
     text = "".join(read(report.outputs["pdf"]).split())
-    for words in ("目录", "图1.1.1Arule", "表1.1.1", "这是一个足够长的段落", "龘", "#这是注释"):
+    for words in ("目录", "图1.1.1Arule", "表1.1.1", "这是一个足够长的段落", "龘", "猫", "狗", "#这是注释"):
         assert words in text, words
     assert "NotoSerifCJK" in read(report.outputs["pdf"], "pdffonts")
 

@@ -16,7 +16,7 @@ from uv import find_uv_bin
 
 from d2lbuild.errors import SetupError
 
-__all__ = ["run_uv", "uv_environment"]
+__all__ = ["has_python", "run_uv", "uv_environment"]
 
 _FALSE = ("", "0", "false", "no", "off")
 
@@ -111,3 +111,12 @@ def run_uv(
 def _what_to_do(said: str) -> str:
     advice = (advice for signs, advice in _ADVICE if re.search(signs, said))
     return next(advice, "run that command by hand with `--verbose` to see more")
+
+
+def has_python(version: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether uv finds a Python of some version, to make an environment with."""
+    command = [find_uv_bin(), "python", "find", "--no-project", "--no-python-downloads", version]
+    done = subprocess.run(
+        command, env=uv_environment(environ), stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    return done.returncode == 0

@@ -20,7 +20,7 @@ from typing import Any, Container, Dict, NoReturn  # noqa: UP035  Pythons of env
 if sys.platform != "win32":
     import socket
 
-__all__ = ["become", "descendants", "end_all", "end_tree", "keep_orphans", "signal_all"]
+__all__ = ["become", "descendants", "end_all", "end_tree", "keep_orphans", "leave_network", "signal_all"]
 
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
@@ -58,7 +58,7 @@ def become(description: Description) -> NoReturn:
             os.setsid()
         _redirect(description["log"])
         if not description["network"]:
-            problem = _leave_network()
+            problem = leave_network()
             if problem:
                 with open(description["notes"], "a", encoding="utf-8") as file:  # noqa: PTH123
                     file.write(f"the notebook has a network in spite of the sandbox: {problem}\n")
@@ -107,7 +107,7 @@ def keep_orphans() -> None:
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _leave_network() -> str | None:
+def leave_network() -> str | None:
     """Move to a network of this process's own, with nothing but itself; return why that cannot be done."""
     if sys.platform != "linux":
         return "only Linux can take it away"

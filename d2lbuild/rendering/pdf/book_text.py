@@ -100,7 +100,8 @@ def _language(language: str, name: str) -> str:
     if language.startswith("zh"):
         serif, sans, mono = CHINESE
         families = [f"\\setCJKmainfont{{{serif}}}[ItalicFont={{{serif}}}]", f"\\setCJKsansfont{{{sans}}}"]
-        return "\n".join(["\\usepackage[fontset=none]{ctex}", *families, f"\\setCJKmonofont{{{mono}}}"])
+        extra = f"\\setCJKmonofont{{{mono}}}\\xeCJKsetup{{CJKmath=true}}"  # formulas have words too
+        return "\n".join(["\\usepackage[fontset=none]{ctex}", *families, extra])
     return f"\\usepackage{{polyglossia}}\n\\setmainlanguage{{{name or 'english'}}}"
 
 

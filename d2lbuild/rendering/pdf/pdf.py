@@ -27,6 +27,7 @@ from d2lbuild.rendering.pdf.fonts import Fonts, character_commands, choose_fonts
 from d2lbuild.rendering.pdf.images import bring_images, image_name
 from d2lbuild.rendering.pdf.latex_pages import LatexPages, Written
 from d2lbuild.rendering.pdf.places import Places
+from d2lbuild.rendering.pdf.post_latex import changed_by_program, not_run
 from d2lbuild.rendering.pdf.system import require_system
 from d2lbuild.rendering.pdf.typesetting import absent_fonts, not_shown, set_book
 from d2lbuild.rendering.pdf.xelatex import NAME, Typesetter
@@ -49,8 +50,11 @@ class PdfResult:
     findings: tuple[Finding, ...]
 
 
-def render_pdf(pages: Sequence[Page], context: RenderContext) -> PdfResult:
-    """Make the PDF of `pages`, which are those of one framework, in the folder `context.output`."""
+def render_pdf(pages: Sequence[Page], context: RenderContext, *, run_post_latex: bool = False) -> PdfResult:
+    """Make the PDF of `pages`, which are those of one framework, in the folder `context.output`.
+
+    With `run_post_latex` the book's own program may change the LaTeX.
+    """
     require_system(context.config)
     work = context.output.parent / f"{context.output.name}-work"
     described = describe(context.libraries, context.book)
@@ -63,8 +67,12 @@ def render_pdf(pages: Sequence[Page], context: RenderContext) -> PdfResult:
     sources = {page.section.id: page.section.path for page in pages}
     fonts = _fonts(context.config)
     book = _whole_file(written, work / "latex", context, fonts)
-    path, more = _typeset(book.text, work / "latex", context, lambda latex: Places(latex, sources, positions))
+    text = book.text
+    if run_post_latex:
+        text = changed_by_program(text, context.config, work / "latex" / f"{NAME}.tex")
+    path, more = _typeset(text, work / "latex", context, lambda latex: Places(latex, sources, positions))
     findings = [
+        *([] if run_post_latex else not_run(context.config)),
         *absent_fonts(context.config, fonts),
         *bibliography_findings(errors, context.book),
         *findings_of(warnings, sources, positions),

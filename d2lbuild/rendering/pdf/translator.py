@@ -9,6 +9,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.writers.latex import LaTeXTranslator
 
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.pdf.formulas import display, inline
 from d2lbuild.rendering.pdf.places import begin_of_block, begin_of_pages, end_of_block
 from d2lbuild.rendering.website.framework_tabs import cell_metadata
@@ -257,7 +258,13 @@ class BookTranslator(LaTeXTranslator):
         raise nodes.SkipNode
 
     def visit_Works(self, node: nodes.Element) -> None:  # noqa: N802, ARG002
-        """Begin the list of works."""
+        """Begin the list of works; existing books have a heading above it for the web alone."""
+        if not self._labelled:
+            self._labelled = True
+            level = _LEVELS[min(self._depth + 1, len(_LEVELS) - 1)]
+            words = self.escape(translated(self.config.language or "en", "References"))
+            label = self.hypertarget(":doc", anchor=False)
+            self.body.append(f"\n\\dlunnumbered{{{level}}}{{{words}}}{{{words}}}{label}\n")
         self.body.append("\n\\begin{dlworks}\n")
 
     def depart_Works(self, node: nodes.Element) -> None:  # noqa: N802, ARG002
@@ -265,8 +272,10 @@ class BookTranslator(LaTeXTranslator):
         self.body.append("\n\\end{dlworks}\n")
 
     def visit_Work(self, node: nodes.Element) -> None:  # noqa: N802
-        """Begin a work, with the target of its citations."""
-        self.body.append(f"\n\\dlwork {self.hypertarget_to(node, anchor=True)}")
+        """Begin a work, with the targets of its citations, whose names in LaTeX are sphinxcontrib-bibtex's own."""
+        names = [f"cite.{self.curfilestack[-1]}:{one}" for one in node["ids"]]
+        targets = "".join(f"\\dltarget{{{name}}}" for name in names)
+        self.body.append(f"\n\\dlwork {self.hypertarget_to(node, anchor=True)}{targets}")
 
     def depart_Work(self, node: nodes.Element) -> None:  # noqa: N802
         """End it."""

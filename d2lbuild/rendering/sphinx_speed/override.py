@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["Override", "fits", "put_in_place"]
+__all__ = ["Override", "fits", "installed_version", "put_in_place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,16 @@ class Override:
 @cache
 def fits(distribution: str, versions: str) -> bool:
     """Whether an installed package is of these versions."""
-    try:
-        found = version(distribution)
-    except PackageNotFoundError:
-        return False
+    found = installed_version(distribution)
     return found == versions or found.startswith(f"{versions}.")
+
+
+def installed_version(distribution: str) -> str:
+    """Return the version of a package; empty if it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
 
 
 @contextmanager

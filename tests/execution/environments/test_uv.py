@@ -1,9 +1,10 @@
+import sys
 from pathlib import Path
 
 import pytest
 
 from d2lbuild.errors import SetupError
-from d2lbuild.execution.environments.uv import run_uv, uv_environment
+from d2lbuild.execution.environments.uv import has_python, run_uv, uv_environment
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,10 @@ def test_a_failure_shows_the_command_and_what_uv_said(tmp_path: Path) -> None:
     assert "`uv venv --python 3.2 x` failed" in error.value.message
     assert said
     assert said[-1] in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("version", "there"), [(f"{sys.version_info[0]}.{sys.version_info[1]}", True), ("3.99", False)]
+)
+def test_whether_there_is_a_python_of_a_version(version: str, there: bool) -> None:
+    assert has_python(version) == there

@@ -94,4 +94,4 @@ def test_a_system_that_keeps_the_network_is_told_of(monkeypatch: pytest.MonkeyPa
             return -1
 
     monkeypatch.setattr(ctypes, "CDLL", Libc)
-    assert kernel_process._leave_network() == "this system does not allow it (Operation not permitted)"
+    assert kernel_process.leave_network() == "this system does not allow it (Operation not permitted)"
