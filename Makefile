@@ -50,6 +50,9 @@ pdf: setup ## Build this repository's book as a PDF: make pdf [FRAMEWORK=pytorch
 	@$(has_tex) || { packages="$(pdf_packages) poppler-utils"; $(call install,$$packages); }
 	@$(BIN)/d2lbuild build --framework $(FRAMEWORK) --to pdf
 
+# What says whether an EPUB is one.
+has_epubcheck = command -v epubcheck >/dev/null && command -v java >/dev/null
+
 check: setup ## Format, lint, types, import contracts and fast tests, in seconds
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -60,6 +63,7 @@ check: setup ## Format, lint, types, import contracts and fast tests, in seconds
 test: setup ## Everything: also whole books, all frameworks and a real browser
 	@command -v chromium >/dev/null || { $(call install,chromium); } || echo "going on without a browser" >&2
 	@$(has_tex) || { packages="$(pdf_packages) poppler-utils"; $(call install,$$packages); } || echo "going on without LaTeX" >&2
+	@$(has_epubcheck) || { $(call install,epubcheck default-jre-headless); } || echo "going on without epubcheck" >&2
 	$(BIN)/d2lbuild env sync
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -53,7 +53,7 @@ __all__ = [
 OUTPUT_MARKER = ".d2lbuild"
 """This file lies in every output folder that d2lbuild has made: `clean` removes no other."""
 
-RENDERERS = ("html", "notebooks", "pdf")
+RENDERERS = ("html", "notebooks", "pdf", "epub")
 """The outputs that a build can make."""
 
 
@@ -351,27 +351,32 @@ def _render(
             from d2lbuild.rendering.notebooks import render_notebooks  # noqa: PLC0415
 
             outputs[name] = render_notebooks(pages, replace(context, output=folder / "notebooks"))
-        elif name == "pdf":
+        elif name in RENDERERS:
             for framework in request.frameworks:
-                path, found = _pdf(config, request, framework, pages_of([framework]), context)
-                outputs["pdf" if len(request.frameworks) == 1 else f"pdf {framework}"] = path
+                path, found = _whole_book(name, request, framework, pages_of([framework]), context)
+                outputs[name if len(request.frameworks) == 1 else f"{name} {framework}"] = path
                 findings += found
         else:
             raise UsageError(f"unknown output '{name}'", hint=f"one of {', '.join(RENDERERS)}")
     return outputs, tuple(findings)
 
 
-def _pdf(
-    config: Config, request: BuildRequest, framework: str, pages: Sequence[Page], context: "RenderContext"
+def _whole_book(
+    kind: str, request: BuildRequest, framework: str, pages: Sequence[Page], context: "RenderContext"
 ) -> tuple[Path, tuple[Finding, ...]]:
-    """Make the PDF of one framework: paper shows no tabs."""
-    from d2lbuild.rendering.pdf.pdf import render_pdf  # noqa: PLC0415 - Sphinx is slow to import
-
+    """Make the PDF or the EPUB of one framework: neither shows tabs."""
     libraries = {name: library for name, library in context.libraries.items() if name == framework}
-    output = config.output / edition_name(config, [framework]) / "pdf"
+    output = context.config.output / edition_name(context.config, [framework]) / kind
     own = replace(context, frameworks=(framework,), libraries=libraries, output=output)
-    made = render_pdf(pages, own, run_post_latex=request.run_post_latex)
-    return made.path, made.findings
+    if kind == "pdf":
+        from d2lbuild.rendering.pdf.pdf import render_pdf  # noqa: PLC0415 - Sphinx is slow to import
+
+        pdf = render_pdf(pages, own, run_post_latex=request.run_post_latex)
+        return pdf.path, pdf.findings
+    from d2lbuild.rendering.epub.epub import render_epub  # noqa: PLC0415
+
+    epub = render_epub(pages, own)
+    return epub.path, epub.findings
 
 
 def _site(config: Config, request: BuildRequest) -> Path:

@@ -35,7 +35,8 @@ def build(
     *,
     framework: FrameworkOption = None,
     to: Annotated[
-        list[str] | None, typer.Option("--to", metavar="OUTPUT", help="html, notebooks, pdf, or several: html,pdf.")
+        list[str] | None,
+        typer.Option("--to", metavar="OUTPUT", help="html, notebooks, pdf, epub, or several: html,pdf"),
     ] = None,
     execute: Annotated[
         bool | None,
@@ -106,6 +107,7 @@ def build(
       d2lbuild build --rerun linear-regression/scratch
       d2lbuild build --report junit.xml --report report.html
       d2lbuild build --no-execute --to html,notebooks
+      d2lbuild build --framework all --to html,pdf,epub
       d2lbuild build --book ~/books/d2l-en --output /tmp/d2l-en --no-execute
     """
     # Sphinx, nbclient and others take their time to import: `--help` need not wait for them.

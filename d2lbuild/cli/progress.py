@@ -27,6 +27,7 @@ _STAGES = {
     "write": "preparing the pages",
     "html": "writing the website",
     "latex": "writing LaTeX",
+    "epub": "writing the EPUB",
     "typeset": "setting the PDF",
     "notebooks": "writing notebooks",
 }

@@ -14,6 +14,7 @@ from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable, PdfTable
 from d2lbuild.config.types import (
     SERVICES,
     Config,
+    Epub,
     Execution,
     Framework,
     HeaderLink,
@@ -84,9 +85,8 @@ def _check_files(file: BookFile, root: Path, document: Document, problems: Probl
     named = (("favicon", html.favicon), ("logo", html.logo), ("image", html.image))
     names_of_pdf = ("logo", "preamble", "document_class", "post_latex")
     of_pdf = [(name, getattr(file.pdf, name)) for name in names_of_pdf]
-    single = [
-        ((table, name), value) for table, names in (("html", named), ("pdf", of_pdf)) for name, value in names if value
-    ]
+    tables = (("html", named), ("pdf", of_pdf), ("epub", [("cover", file.epub.cover)]))
+    single = [((table, name), value) for table, names in tables for name, value in names if value]
     listed = [
         ((table, key, index), value)
         for table, key, values in (
@@ -139,6 +139,7 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
         bibliography=bibliography,
         html=_html(file.html, [framework.name for framework in frameworks]),
         pdf=_pdf(file.pdf, document),
+        epub=Epub(cover=PurePosixPath(file.epub.cover) if file.epub.cover else None),
         library=Library(
             package=file.library.package,
             version_file=PurePosixPath(file.library.version_file) if file.library.version_file else None,

@@ -15,6 +15,7 @@ from d2lbuild.config.values import (
     CellLanguage,
     ClassFile,
     Comment,
+    CoverFile,
     Dotted,
     Exact,
     Expression,
@@ -135,6 +136,12 @@ class PdfTable(Table):
     post_latex: Below | None = None
 
 
+class EpubTable(Table):
+    """``[epub]``: the book as an EPUB."""
+
+    cover: CoverFile | None = None
+
+
 class LibraryTable(Table):
     """``[library]``: the generated package."""
 
@@ -202,6 +209,7 @@ class BookFile(Table):
     book: BookTable
     html: HtmlTable = HtmlTable()
     pdf: PdfTable = PdfTable()
+    epub: EpubTable = EpubTable()
     library: LibraryTable = LibraryTable()
     execution: ExecutionTable = ExecutionTable()
     output: OutputTable = OutputTable()

@@ -166,6 +166,14 @@ class Pdf:
 
 
 @dataclass(frozen=True, slots=True)
+class Epub:
+    """What the EPUB needs to know."""
+
+    cover: PurePosixPath | None = None
+    """An image; without one a cover is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
 class Library:
     """The generated package."""
 
@@ -238,6 +246,7 @@ class Config:
     output: Path
     """Where everything that is built goes, absolute: ``_build``."""
     pdf: Pdf = field(default_factory=Pdf)
+    epub: Epub = field(default_factory=Epub)
     findings: tuple[Finding, ...] = ()
     """What is odd, but does not keep the book from being built (unknown keys of a ``config.ini``)."""
     legacy: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

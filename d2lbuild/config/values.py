@@ -20,6 +20,7 @@ __all__ = [
     "CellLanguage",
     "ClassFile",
     "Comment",
+    "CoverFile",
     "Dotted",
     "Exact",
     "Expression",
@@ -249,8 +250,15 @@ def _class_file(value: str) -> str:
     return value
 
 
+def _cover_file(value: str) -> str:
+    if PurePosixPath(value).suffix.lower() not in {".png", ".jpg", ".jpeg", ".svg"}:
+        raise wrong("must be a .png, .jpg or .svg file")
+    return value
+
+
 Below = Annotated[str, AfterValidator(_below)]
 ClassFile = Annotated[Below, AfterValidator(_class_file)]
+CoverFile = Annotated[Below, AfterValidator(_cover_file)]
 FontName = Annotated[str, AfterValidator(_font)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Expression = Annotated[str, AfterValidator(_expression)]

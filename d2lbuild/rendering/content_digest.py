@@ -27,7 +27,7 @@ _TOOLS = (
     *("sphinx", "docutils", "myst-nb", "myst-parser", "markdown-it-py", "mdit-py-plugins", "nbformat", "pygments"),
     *("sphinx-copybutton", "sphinxcontrib-bibtex", "pybtex", "pybtex-docutils", "latexcodec"),
     *("furo", "sphinx-basic-ng", "accessible-pygments", "jinja2", "beautifulsoup4", "pystemmer", "snowballstemmer"),
-    *("nh3", "segno", "tinycss2"),
+    *("nh3", "segno", "tinycss2", "math-core"),
 )
 
 

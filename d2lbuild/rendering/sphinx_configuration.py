@@ -6,12 +6,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from d2lbuild.config.types import Config, HeaderLink
-from d2lbuild.model import Book
+from d2lbuild.model import Book, Page
+from d2lbuild.rendering.api.entries import Described
+from d2lbuild.rendering.api.pages import api_objects
 from d2lbuild.rendering.book_language import translations_script
 from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language
 from d2lbuild.rendering.sources.myst import PAGE_SCHEME
 
-__all__ = ["EXTENSIONS", "made_static_files", "sphinx_configuration"]
+__all__ = ["EXTENSIONS", "made_static_files", "settings_of_pages", "sphinx_configuration"]
 
 _THEME = Path(__file__).parent / "theme"
 
@@ -85,6 +87,17 @@ def sphinx_configuration(
         },
         "d2lbuild_root": str(config.root),
         "d2lbuild_sources": {name: str(section.path) for name, section in book.sections.items()},
+    }
+
+
+def settings_of_pages(pages: Sequence[Page], described: Mapping[str, Described]) -> dict[str, Any]:
+    """Return the settings that say which pages there are: those of the book, and those of its library's reference."""
+    return {
+        "d2lbuild_api": api_objects(described),
+        "d2lbuild_page_frameworks": {
+            **{page.section.id: list(page.frameworks) for page in pages},
+            **{one.page: [framework] for framework, one in described.items()},
+        },
     }
 
 

@@ -23,6 +23,9 @@ _RULES = {
     "d2l.raw": "missing-file",
     "d2l.remote": "fetched-from-elsewhere",
     "d2l.name": "undefined-name",
+    "d2l.formula": "formula-not-converted",
+    "d2l.image": "unknown-image",
+    "d2l.elsewhere": "remote-image",
 }
 _NO_TRANSLATION = re.compile(r'Language "[\w-]+" not supported: Docutils-generated text')
 """Docutils says this once a process, wherever that happens to be reading; the book can do nothing about it."""

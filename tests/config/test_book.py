@@ -238,6 +238,23 @@ def test_wrong_addresses_are_named_with_their_lines(write: Write, wrong: Wrong, 
     assert message in found
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('cover = "a.gif"', "`cover` must be a .png, .jpg or .svg file"),
+        ('cover = "none.png"', "[epub] `cover`: there is no file none.png"),
+        ('style = "a.css"', "`style` is not known"),
+    ],
+)
+def test_wrong_settings_of_epubs_are_named_with_their_lines(
+    write: Write, wrong: Wrong, line: str, message: str
+) -> None:
+    write("conf/book.toml", f"{SMALL}[epub]\n{line}\n")
+    (found,) = wrong()
+    assert found.startswith("conf/book.toml:7: error: ")
+    assert message in found
+
+
 def test_all_problems_of_all_files_are_reported_at_once(write: Write, wrong: Wrong) -> None:
     write(
         "conf/book.toml",

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,8 @@ import pytest
 from d2lbuild.config import load_config
 from d2lbuild.pipeline import BuildReport, BuildRequest, build
 from d2lbuild.rendering.pdf import xelatex
-from tests.rendering.pdf.numbers import numbers_of_website
+from tests.integration.whole_books import BOOK, make
+from tests.rendering.numbers import numbers_of_website
 from tests.rendering.pdf.whole import WholePdf, faults
 
 needs_tex = pytest.mark.skipif(
@@ -20,6 +20,7 @@ needs_tex = pytest.mark.skipif(
 )
 pytestmark = [pytest.mark.integration, needs_tex]
 
+PDF = ("pdf",)
 BROKEN = """\
 # Tabs
 
@@ -47,24 +48,6 @@ $$f(\\text{猫}) = 狗$$
 x = "中文"  # 这是注释
 ```
 """
-BOOK = Path(__file__).parent / "pdf_book"
-
-
-def make(
-    root: Path,
-    changes: Mapping[str, str] | None = None,
-    *,
-    to: tuple[str, ...] = ("pdf",),
-    frameworks: tuple[str, ...] = ("pytorch",),
-    conf: str = "",
-) -> BuildReport:
-    """Build a copy of the book in which some files are others, and its configuration is longer."""
-    shutil.copytree(BOOK, root, dirs_exist_ok=True)
-    with (root / "conf" / "book.toml").open("a", encoding="utf-8") as settings:
-        settings.write(conf)
-    for name, text in (changes or {}).items():
-        (root / "chapters" / name).write_text(text, "utf-8")
-    return build(load_config(root), BuildRequest(frameworks, to=to, execute=False, jobs=2))
 
 
 def read(path: Path, program: str = "pdftotext", *arguments: str) -> str:
@@ -129,7 +112,7 @@ def test_nothing_is_started_for_what_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, built: tuple[Path, BuildReport]
 ) -> None:
     first = built[1].outputs["pdf"].read_bytes()
-    path = make(tmp_path / "another").outputs["pdf"]
+    path = make(tmp_path / "another", to=PDF).outputs["pdf"]
     assert path.read_bytes() == first  # in another folder, without the website
 
     ran: list[str] = []
@@ -142,11 +125,12 @@ def test_nothing_is_started_for_what_is_there(
     monkeypatch.setattr(xelatex.Typesetter, "_run", run)
     drawing = next((path.parents[1] / "pdf-work" / "latex" / "images").glob("*.pdf"))
     converted = drawing.stat().st_mtime_ns
-    make(tmp_path / "another")
+    make(tmp_path / "another", to=PDF)
     assert ran == []
     make(
         tmp_path / "another",
         {"preface.md": (BOOK / "chapters" / "preface.md").read_text("utf-8").replace("Anyone.", "Someone.")},
+        to=PDF,
     )
     assert ran.count("xelatex") == 1
     assert drawing.stat().st_mtime_ns == converted
@@ -158,7 +142,7 @@ def test_a_list_of_works_has_a_heading(tmp_path: Path) -> None:
     text = (
         "```eval_rst\n.. only:: html\n\n   References\n   ==========\n\n```\n:bibliography:`../conf/references.bib`\n"
     )
-    report = make(tmp_path, {"works.md": text})
+    report = make(tmp_path, {"works.md": text}, to=PDF)
     path = report.outputs["pdf"]
     pdf = WholePdf(path, path.parents[1] / "pdf-work" / "latex" / "book.log")
     (page,) = (page for title, page in pdf.outline if title == "References")
@@ -168,17 +152,17 @@ def test_a_list_of_works_has_a_heading(tmp_path: Path) -> None:
 
 def test_what_latex_refuses_is_shown_and_told_with_its_line(tmp_path: Path) -> None:
     wrong = {"two/tabs.md": BROKEN}
-    report = make(tmp_path, wrong)
+    report = make(tmp_path, wrong, to=PDF)
     errors = {str(finding.span) for finding in report.findings if finding.rule == "latex-error"}
     assert {"chapters/two/tabs.md:5", "chapters/two/tabs.md:7"} <= errors
     text = read(report.outputs["pdf"])
     for words in ("Good.", "After.", "undefinedcommand", "A rule of", "Knuth, 1984"):
         assert words in text
-    assert [str(one) for one in make(tmp_path, wrong).findings] == [str(one) for one in report.findings]
+    assert [str(one) for one in make(tmp_path, wrong, to=PDF).findings] == [str(one) for one in report.findings]
 
 
 def test_each_framework_has_its_own(tmp_path: Path) -> None:
-    report = make(tmp_path, frameworks=("pytorch", "jax"))
+    report = make(tmp_path, to=PDF, frameworks=("pytorch", "jax"))
     assert sorted(report.outputs) == ["pdf jax", "pdf pytorch"]
     assert "Only for JAX." in read(report.outputs["pdf jax"])
     assert report.outputs["pdf pytorch"] == tmp_path / "_build" / "pytorch" / "pdf" / "mini.pdf"
@@ -202,7 +186,7 @@ def test_the_program_of_a_book_runs_only_when_it_is_asked_for(tmp_path: Path, mo
 
     monkeypatch.setattr(xelatex.Typesetter, "_run", run)
     program("First.")
-    without = make(tmp_path, conf='\n[pdf]\npost_latex = "conf/change.py"\n')
+    without = make(tmp_path, to=PDF, conf='\n[pdf]\npost_latex = "conf/change.py"\n')
     assert [finding.rule for finding in without.findings] == ["code-not-run"]
     assert "Anyone." in read(without.outputs["pdf"])
 
@@ -226,7 +210,7 @@ def test_the_program_of_a_book_runs_only_when_it_is_asked_for(tmp_path: Path, mo
 
 
 def test_a_chinese_book_has_its_own_fonts_and_words(tmp_path: Path) -> None:
-    report = make(tmp_path, {"two/tabs.md": CHINESE}, conf='language = "zh"\n')
+    report = make(tmp_path, {"two/tabs.md": CHINESE}, to=PDF, conf='language = "zh"\n')
     assert [str(finding) for finding in report.findings] == []
     text = "".join(read(report.outputs["pdf"]).split())
     for words in ("目录", "图1.1.1Arule", "表1.1.1", "这是一个足够长的段落", "龘", "猫", "狗", "#这是注释"):
@@ -236,7 +220,7 @@ def test_a_chinese_book_has_its_own_fonts_and_words(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variant", ["screen", "print"])
 def test_on_paper_chapters_begin_on_the_right(tmp_path: Path, variant: str) -> None:
-    report = make(tmp_path, conf=f'\n[pdf]\nvariant = "{variant}"\nmono_font = "No Such Font"\n')
+    report = make(tmp_path, to=PDF, conf=f'\n[pdf]\nvariant = "{variant}"\nmono_font = "No Such Font"\n')
     assert [finding.rule for finding in report.findings] == ["missing-font"]
     pages = ["".join(page.split()) for page in read(report.outputs["pdf"]).split("\f")]
     chapters = ("1Rules", "2Frameworks", "Works", "APIReference", "Indexofthelibrary")

@@ -13,10 +13,10 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from d2lbuild.files import write_if_changed
+from d2lbuild.rendering import still_pages
 from d2lbuild.rendering.api.objects import builder_of
 from d2lbuild.rendering.pdf.html_nodes import nodes_of_html
 from d2lbuild.rendering.reader_texts import reader_texts
-from d2lbuild.rendering.website.framework_tabs import cell_metadata
 from d2lbuild.rendering.website.page_ends import Discussions
 
 __all__ = ["connect"]
@@ -35,19 +35,13 @@ class QuietLink(nodes.Inline, nodes.TextElement):
 
 
 class OutputsAsNodes(SphinxPostTransform):
-    """Makes nodes of the HTML of outputs, and leaves out what only a screen can show."""
+    """Makes nodes of the HTML of outputs."""
 
     default_priority = 11  # when the form of each output is chosen
     formats = ("latex",)
 
     def run(self, **kwargs: Any) -> None:  # noqa: ARG002
-        """Go through the cells of a page."""
-        for cell in list(self.document.findall(nodes.container)):
-            pictures = cell_metadata(cell).get("pictures", ())
-            shown = [image for image in cell.findall(nodes.image) if pictures]
-            for image, picture in zip(shown, pictures, strict=False):
-                if picture.get("folded"):
-                    image.parent.remove(image)
+        """Go through the outputs of a page."""
         for output in list(self.document.findall(nodes.container)):
             if output.get("nb_element") == "cell_code_output":
                 found = nodes_of_html(output.children)
@@ -55,9 +49,6 @@ class OutputsAsNodes(SphinxPostTransform):
                 output.extend(found)
                 if not output.children:
                     output.parent.remove(output)
-        for block in list(self.document.findall(nodes.literal_block)):
-            if "d2l-listing" in block["classes"]:
-                block.parent.remove(block)  # the chapter shows the same
 
 
 class WorksAsList(SphinxPostTransform):
@@ -141,6 +132,7 @@ def connect(app: Sphinx) -> None:
     """Register with Sphinx."""
     for kind in (Works, Work, QuietLink):
         app.add_node(kind)
+    still_pages.connect(app)
     app.add_post_transform(OutputsAsNodes)
     app.add_post_transform(WorksAsList)
     app.add_post_transform(LinksOfLists)

@@ -2,9 +2,10 @@
 
 import re
 
+from d2lbuild.rendering.displays import LAST_LINE_ENDS, OWN_LINES, has_open_lines, two_columns
+
 __all__ = ["braced_scripts", "display", "inline"]
 
-_OWN_LINES = re.compile(r"\\begin\{(align|alignat|flalign|eqnarray|gather|multline|equation)(\*?)\}")
 _INNER = {"align": "aligned", "flalign": "aligned", "alignat": "alignedat", "gather": "gathered"}
 """What stands for an environment of lines inside of a display that has one number."""
 _MOST_LINES = 14
@@ -16,7 +17,6 @@ _SCRIPT = re.compile(
     r"|overline|underline|sqrt|mbox|hbox|frac|dfrac|tfrac|binom)(?=\s*[{\[])"
 )
 _TWO_ARGUMENTS = {"frac", "dfrac", "tfrac", "binom"}
-_NO_LINE_END = re.compile(r"\s*(?:\\\\\s*)+\Z")
 
 
 def inline(text: str) -> str:
@@ -31,14 +31,14 @@ def display(text: str, number: str = "", label: str = "") -> str:
     """
     formula = braced_scripts("\n".join(line for line in text.splitlines() if line.strip()).strip())
     tag = (rf"\tag{{{number}}}" if number else "") + (rf"\label{{{label}}}" if label else "")
-    match = _OWN_LINES.match(formula)
+    match = OWN_LINES.match(formula)
     if match is None:
-        formula = _NO_LINE_END.sub("", formula)
-        lines = r"\\" in formula and not _is_one(formula)
+        formula = LAST_LINE_ENDS.sub("", formula)
+        lines = has_open_lines(formula)
         return _fitted(rf"\begin{{aligned}}{formula}\end{{aligned}}" if lines else formula, tag)
     name, body = match[1], formula[match.end() :].rsplit(rf"\end{{{match[1]}{match[2]}}}", 1)[0]
     if name == "eqnarray":
-        name, body = "align", _columns(body)
+        name, body = "align", two_columns(body)
     if name == "equation":
         return _fitted(body.strip(), tag)
     if name == "multline":
@@ -46,7 +46,7 @@ def display(text: str, number: str = "", label: str = "") -> str:
     if not tag and (body.count(r"\\") > _MOST_LINES or _ONLY_OUTSIDE.search(body)):
         # MathJax numbers nothing by itself; LaTeX would.
         return f"\\begin{{{name}*}}{body}\\end{{{name}*}}"
-    content = _NO_LINE_END.sub("", body.rstrip())
+    content = LAST_LINE_ENDS.sub("", body.rstrip())
     return _fitted(f"\\begin{{{_INNER[name]}}}{content}\n\\end{{{_INNER[name]}}}", tag)
 
 
@@ -55,21 +55,6 @@ def _fitted(formula: str, tag: str) -> str:
     star = "" if tag else "*"
     room = r"\dltagged" if tag else r"\dlbare"
     return f"\\begin{{equation{star}}}{tag}\n{room}{{{formula}}}\n\\end{{equation{star}}}"
-
-
-def _is_one(formula: str) -> bool:
-    """Whether all line ends of a formula are inside of environments, so that nothing has to hold its lines."""
-    depth = 0
-    for token in re.finditer(r"\\begin\b|\\end\b|\\\\", formula):
-        if token[0] == r"\\" and depth == 0:
-            return False
-        depth += {r"\begin": 1, r"\end": -1}.get(token[0], 0)
-    return True
-
-
-def _columns(body: str) -> str:
-    """Join the relation of an `eqnarray` with what follows it: other environments have two columns, not three."""
-    return r"\\".join("&".join(row.split("&", 2)[:2]) + "".join(row.split("&", 2)[2:]) for row in body.split(r"\\"))
 
 
 def braced_scripts(formula: str) -> str:

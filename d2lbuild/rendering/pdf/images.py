@@ -13,10 +13,11 @@ from tempfile import TemporaryDirectory
 
 from d2lbuild.files import copy_if_changed, write_atomically
 from d2lbuild.rendering.content_digest import digest_of_file
+from d2lbuild.rendering.fixed_time import FIXED_SECONDS
 
 __all__ = ["FIXED_TIME", "bring_images", "image_name"]
 
-FIXED_TIME = {"SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "315532800"), "FORCE_SOURCE_DATE": "1"}
+FIXED_TIME = {"SOURCE_DATE_EPOCH": FIXED_SECONDS, "FORCE_SOURCE_DATE": "1"}
 """For programs that write the time into their files: the same input gives the same bytes."""
 
 _AS_THEY_ARE = {".png", ".jpg", ".jpeg", ".pdf"}

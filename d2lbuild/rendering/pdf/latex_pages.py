@@ -14,6 +14,7 @@ from sphinx.util.build_phase import BuildPhase
 from d2lbuild.rendering.pdf import extension
 from d2lbuild.rendering.pdf.images import image_name
 from d2lbuild.rendering.pdf.translator import DEPTH, PAGE_NAME, BookTranslator
+from d2lbuild.rendering.reading_order import depths
 from d2lbuild.rendering.sphinx_warnings import PlacedWarning
 
 __all__ = ["LatexPages", "PageText", "Written"]
@@ -87,15 +88,7 @@ class LatexPages(LaTeXBuilder):
 
     def depths(self) -> Mapping[str, int]:
         """Return the pages in the order of reading, each with its depth below the root."""
-
-        def visit(name: str, depth: int) -> None:
-            if name not in self._known_depths and name in self.env.found_docs:
-                self._known_depths[name] = depth
-                for below in self.env.toctree_includes.get(name, ()):
-                    visit(below, depth + 1)
-
-        if not self._known_depths:
-            visit(self.config.root_doc, 0)
+        self._known_depths = self._known_depths or depths(self.env)
         return self._known_depths
 
     def write_page(self, name: str) -> PageText:

@@ -19,7 +19,6 @@ from d2lbuild.files import copy_if_changed, write_atomically
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding, Page
 from d2lbuild.rendering.api.entries import Described, describe
-from d2lbuild.rendering.api.pages import api_objects
 from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_tools
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.page_store import PageStore
@@ -34,18 +33,13 @@ from d2lbuild.rendering.pdf.typesetting import absent_fonts, not_shown, set_book
 from d2lbuild.rendering.pdf.xelatex import NAME, Typesetter
 from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.sources.page_sources import Mirror, dialect, write_sources
-from d2lbuild.rendering.sphinx_configuration import sphinx_configuration
+from d2lbuild.rendering.sphinx_configuration import settings_of_pages, sphinx_configuration
 from d2lbuild.rendering.sphinx_run import run_sphinx
 from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast
 from d2lbuild.rendering.sphinx_warnings import PlacedWarning, findings_of, in_order
+from d2lbuild.rendering.still_pages import FORMS, OF_WEBSITES
 
 __all__ = ["PdfResult", "render_pdf"]
-
-_FORMS = ("text/html", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/plain")
-"""The forms that outputs come in; each has one only."""
-
-_OF_WEBSITES = {"d2l.raw", "d2l.remote"}
-"""Warnings of HTML that a book brings itself: on paper there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +96,7 @@ def _latex(
             "latex", settings, source=source, output=work / "latex", store=store, context=context, fast=fast
         )
     assert isinstance(run.builder, LatexPages)
-    return run.builder.written, [one for one in run.warnings if one.kind not in _OF_WEBSITES]
+    return run.builder.written, [one for one in run.warnings if one.kind not in OF_WEBSITES]
 
 
 def _settings(
@@ -115,11 +109,7 @@ def _settings(
     return {
         **settings,
         "extensions": ["sphinx.builders.latex", *settings["extensions"], f"d2lbuild.rendering.pdf.{extension}"],
-        "d2lbuild_api": api_objects(described),
-        "d2lbuild_page_frameworks": {
-            **{page.section.id: list(page.frameworks) for page in pages},
-            **{one.page: [framework] for framework, one in described.items()},
-        },
+        **settings_of_pages(pages, described),
         "html_static_path": [],
         "latex_engine": "xelatex",
         # Chinese is set by `ctex`, which has captions of its own.
@@ -127,7 +117,7 @@ def _settings(
         "latex_show_urls": "footnote",
         "latex_documents": [(context.book.root, f"{NAME}.tex", context.config.title, context.config.author, "manual")],
         "latex_table_style": ["booktabs"],
-        "nb_mime_priority_overrides": [("latex", form, place) for place, form in enumerate(_FORMS, start=1)],
+        "nb_mime_priority_overrides": [("latex", form, place) for place, form in enumerate(FORMS, start=1)],
     }
 
 

@@ -6,7 +6,7 @@ neither searched for, nor copied, nor printed. A ``title`` would be shown to poi
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from docutils import nodes
@@ -23,6 +23,7 @@ from sphinxcontrib.bibtex.style.template import SphinxReferenceInfo
 from d2lbuild.rendering.api.objects import builder_of
 from d2lbuild.rendering.content_digest import digest
 from d2lbuild.rendering.locale import translated
+from d2lbuild.rendering.reading_order import depths
 from d2lbuild.rendering.references.numbered_references import page_words
 
 __all__ = ["citing_pages", "connect", "digests_of_works"]
@@ -167,23 +168,12 @@ def _as_cited(env: BuildEnvironment, work: Any) -> str:
 
 def citing_pages(env: BuildEnvironment) -> dict[str, list[str]]:
     """Return the pages that cite each work, in the book's order."""
-    order = {page: number for number, page in enumerate(_reading_order(env))}
+    order = {page: number for number, page in enumerate(depths(env))}
     found: dict[str, set[str]] = {}
     for reference in _works(env).citation_refs:
         for target in reference.targets:
             found.setdefault(target.key, set()).add(reference.docname)
     return {key: sorted(pages, key=lambda page: (order.get(page, len(order)), page)) for key, pages in found.items()}
-
-
-def _reading_order(env: BuildEnvironment) -> Iterator[str]:
-    pages = [env.config.root_doc]
-    seen = set(pages)
-    while pages:
-        page = pages.pop()
-        yield page
-        below = [name for name in env.toctree_includes.get(page, ()) if name not in seen]
-        seen.update(below)
-        pages += reversed(below)
 
 
 def digests_of_works(env: BuildEnvironment) -> dict[str, str]:

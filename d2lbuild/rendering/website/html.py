@@ -17,12 +17,16 @@ from d2lbuild.files import write_if_changed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding, Page, Severity
 from d2lbuild.rendering.api.entries import Described, describe
-from d2lbuild.rendering.api.pages import api_objects
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.sources.page_sources import Mirror, Translator, dialect, site_files, write_sources
-from d2lbuild.rendering.sphinx_configuration import EXTENSIONS, made_static_files, sphinx_configuration
+from d2lbuild.rendering.sphinx_configuration import (
+    EXTENSIONS,
+    made_static_files,
+    settings_of_pages,
+    sphinx_configuration,
+)
 from d2lbuild.rendering.sphinx_run import run_sphinx
 from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast
 from d2lbuild.rendering.sphinx_warnings import PlacedWarning, findings_of, in_order
@@ -102,11 +106,7 @@ def _run_sphinx(
     settings = sphinx_configuration(
         context.config, context.book, context.frameworks, context.modules, source=source, made=made
     )
-    settings["d2lbuild_api"] = api_objects(described)
-    settings["d2lbuild_page_frameworks"] = {
-        **{page.section.id: list(page.frameworks) for page in pages},
-        **{one.page: [framework] for framework, one in described.items()},
-    }
+    settings |= settings_of_pages(pages, described)
     settings["d2lbuild_page_links"] = {
         page.section.id: page_links(page, context.config, context.frameworks) for page in pages
     }

@@ -12,7 +12,7 @@ from typing import Any
 import pypdf
 from bs4 import BeautifulSoup, Tag
 
-from tests.rendering.pdf.numbers import differing, numbers_of_pdf, numbers_of_website
+from tests.rendering.numbers import differing, numbers_of_pdf, numbers_of_website
 
 __all__ = ["Heading", "WholePdf", "faults", "headings_of_website"]
 

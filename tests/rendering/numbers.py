@@ -1,4 +1,4 @@
-"""The numbers that readers see, by page and id: on the pages of a website, and in what XeLaTeX noted of a PDF."""
+"""The numbers that readers see, by page and id: on pages of a website or an EPUB, and in XeLaTeX's notes of a PDF."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,10 +14,10 @@ _LABEL = re.compile(r"^\\newlabel\{(?P<name>[^}]*)\}\{\{\{?(?P<number>[^{}]*)\}"
 Places = dict[tuple[str, str], str]
 
 
-def numbers_of_website(site: Path) -> Places:
-    """Return the numbers of sections, figures, tables and formulas of all pages."""
+def numbers_of_website(site: Path, suffix: str = ".html") -> Places:
+    """Return the numbers of sections, figures, tables and formulas of all pages; those of an EPUB are like them."""
     found: Places = {}
-    for path in sorted(site.rglob("*.html")):
+    for path in sorted(site.rglob(f"*{suffix}")):
         page = path.relative_to(site).with_suffix("").as_posix()
         soup = BeautifulSoup(path.read_text("utf-8"), "html.parser")
         for element, words in _numbered(soup):
@@ -53,5 +53,5 @@ def numbers_of_pdf(notes: Path) -> Places:
 
 
 def differing(site: Mapping[tuple[str, str], str], pdf: Mapping[tuple[str, str], str]) -> list[str]:
-    """Return what has another number in the PDF than on the website, or none."""
+    """Return what has another number in the PDF or the EPUB than on the website, or none."""
     return [f"{place}: {number}, {pdf.get(place)}" for place, number in site.items() if pdf.get(place) != number]
