@@ -213,7 +213,7 @@ class Section:
     """What is wrong with the file on its own."""
     lines: tuple[int, ...] | None = None
     """For each line of the blocks its line in the file, where the text was made from another format."""
-    digest: str = ""
+    digest: str = field(default="", compare=False)
     """Tells it, and the cells that are cut out of it, from all others; empty if it was not read from a file."""
 
 
