@@ -13,7 +13,10 @@ import pytest
 from d2lbuild.building import NotebookReport
 from d2lbuild.errors import UsageError
 from d2lbuild.model import Failure, Status
-from d2lbuild.reporting import Account, check_reports, counts, html_page, junit, write_report
+from d2lbuild.reporting.account import Account, counts
+from d2lbuild.reporting.html_page import html_page
+from d2lbuild.reporting.junit import junit
+from d2lbuild.reporting.writing import check_reports, write_report
 from tests.cli.values import code, failed_result, reported, result, skipped_result
 
 MADE = datetime.datetime(2026, 11, 20, 19, 30, 5, tzinfo=datetime.UTC)

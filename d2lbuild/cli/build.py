@@ -190,7 +190,10 @@ def _show(report: "BuildReport", progress: "PlainProgress") -> None:
 
 
 def _write_reports(paths: Sequence[Path], config: "Config", report: "BuildReport", *, require_all: bool) -> None:
-    from d2lbuild.reporting import Account, write_report  # noqa: PLC0415
+    if not paths:
+        return
+    from d2lbuild.reporting.account import Account  # noqa: PLC0415 - slow to import
+    from d2lbuild.reporting.writing import write_report  # noqa: PLC0415
 
     account = Account(
         title=config.title,
@@ -211,7 +214,7 @@ def _exit_code(report: "BuildReport", *, strict: bool, require_all: bool) -> int
         complain(f"the book has {counted(problems)}, which --strict does not allow")
     skipped = 0
     if require_all:
-        from d2lbuild.reporting import counts  # noqa: PLC0415 - slow to import
+        from d2lbuild.reporting.account import counts  # noqa: PLC0415 - slow to import
 
         skipped = counts(report.results).skipped
     if skipped:

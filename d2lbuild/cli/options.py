@@ -97,10 +97,11 @@ def backend_and_address(backend: str, address: str | None) -> tuple[str, str]:
 
 def report_paths(reports: Iterable[Path] | None) -> tuple[Path, ...]:
     """Return where reports go, absolute; UsageError for a kind that there is not, or a place that cannot be written."""
-    from d2lbuild.reporting import check_reports  # noqa: PLC0415 - slow to import
-
     paths = tuple(dict.fromkeys(path.expanduser().absolute() for path in reports or ()))
-    check_reports(paths)
+    if paths:
+        from d2lbuild.reporting.writing import check_reports  # noqa: PLC0415 - slow to import
+
+        check_reports(paths)
     return paths
 
 

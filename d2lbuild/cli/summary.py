@@ -8,7 +8,7 @@ from d2lbuild.building import BuildReport, NotebookReport
 from d2lbuild.cli.messages import columns, count, counted, duration, serious
 from d2lbuild.model import Status
 from d2lbuild.notation import show_size
-from d2lbuild.reporting import counts, slowest
+from d2lbuild.reporting.account import counts, slowest
 
 __all__ = ["guess_text", "last_line", "skipped_texts", "slowest_text", "warning_texts"]
 

@@ -15,7 +15,7 @@ from d2lbuild import unchanged
 from d2lbuild.cli.messages import finding_text, serious
 from d2lbuild.cli.progress import MOST_FINDINGS
 from d2lbuild.config import config_files, default_frameworks
-from d2lbuild.execution.home import cache_home
+from d2lbuild.execution.home import cache_home, places_of_results
 from d2lbuild.rendering.sources.book_files import files_of_book, files_of_site
 
 if TYPE_CHECKING:
@@ -81,8 +81,6 @@ class BuildInputs:
             yield from _DEVICES
 
     def _paths(self) -> list[str | Path]:
-        from d2lbuild.execution.kept import places_of_results  # noqa: PLC0415 - `--help` need not wait for it
-
         config = self._config
         here = Path.cwd()
         settings = [file for folder in (config.root, here, *here.parents) for file in config_files(folder)]

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from platformdirs import user_cache_path
 
-__all__ = ["book_folder", "cache_home", "history_folder"]
+__all__ = ["book_folder", "cache_home", "history_folder", "places_of_results"]
 
 
 def cache_home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -24,3 +24,11 @@ def book_folder(book: str) -> str:
 def history_folder(home: Path, book: str) -> Path:
     """Return the folder that tells how a book's notebooks ran; it is there once one has run."""
     return home / "history" / book_folder(book)
+
+
+def places_of_results(home: Path, book: str) -> list[Path]:
+    """Return the folders of a cache whose times tell that there may be other results for a book than before."""
+    stores = (home / "results", home / "failures", home / "inputs")
+    found = [*stores, *(one for store in stores for one in sorted(store.glob("*")))]
+    history = history_folder(home, book)
+    return [*found, history, *(one for one in sorted(history.rglob("*")) if one.is_dir())]

@@ -5,9 +5,7 @@ The latter were made in another environment, which readers are told.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from d2lbuild.execution.home import history_folder
 from d2lbuild.execution.plan import NotebookToRun, loaded, plan
 from d2lbuild.execution.results.cache import ResultCache, entry_name
 from d2lbuild.execution.results.entries import DamagedEntry, open_entry
@@ -16,7 +14,7 @@ from d2lbuild.execution.results.keys import DigestOf, KeyParts
 from d2lbuild.execution.results.why import packages_of
 from d2lbuild.model import ExecutionResult
 
-__all__ = ["KeptResult", "kept_results", "outdated_notice", "places_of_results"]
+__all__ = ["KeptResult", "kept_results", "outdated_notice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,6 @@ def kept_results(
     for run in found.todo:
         if result := _of_other_environment(run.notebook, cache, history, digest_of):
             yield KeptResult(run.notebook, result, outdated=True)
-
-
-def places_of_results(home: Path, book: str) -> list[Path]:
-    """Return the folders of a cache whose times tell that there may be other results for a book than before."""
-    stores = (home / "results", home / "failures", home / "inputs")
-    found = [*stores, *(one for store in stores for one in sorted(store.glob("*")))]
-    history = history_folder(home, book)
-    return [*found, history, *(one for one in sorted(history.rglob("*")) if one.is_dir())]
 
 
 def _of_other_environment(

@@ -20,7 +20,9 @@ from uuid import uuid4
 
 from docutils import nodes
 
-__all__ = ["digest", "digest_of_file", "digest_of_folder", "digest_of_tools"]
+from d2lbuild.rendering.kept_digests import digest_of_file
+
+__all__ = ["digest", "digest_of_folder", "digest_of_tools"]
 
 _PLAIN_KINDS = frozenset({str, int, float, complex, bool, bytes, type(None), type(Ellipsis)})
 _TOOLS = (
@@ -97,14 +99,6 @@ def _fields(kind: type) -> Callable[[object], tuple[object, ...]] | None:
     if len(names) > 1:
         return attrgetter(*names)
     return lambda value: tuple(getattr(value, name) for name in names)
-
-
-def digest_of_file(path: Path) -> str:
-    """Return a digest of a file's content; empty if there is no such file."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
 
 
 def digest_of_folder(folder: Path) -> str:

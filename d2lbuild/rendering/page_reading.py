@@ -19,10 +19,11 @@ from sphinx.util.build_phase import BuildPhase
 from sphinx.util.docutils import LoggingReporter
 from sphinx.util.parallel import SerialTasks
 
-from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_tools
+from d2lbuild.rendering.content_digest import digest, digest_of_tools
 from d2lbuild.rendering.environment_parts import EnvironmentParts, skeleton_of
 from d2lbuild.rendering.figure_numbers import kept_numbers
 from d2lbuild.rendering.forked_pages import on_pages
+from d2lbuild.rendering.kept_digests import digest_of_file
 from d2lbuild.rendering.page_store import PageStore, ReadPage
 from d2lbuild.rendering.sphinx_speed.override import put_in_place
 from d2lbuild.rendering.sphinx_speed.searches import one_page

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from d2lbuild.files import write_atomically
-from d2lbuild.rendering.content_digest import digest_of_file
+from d2lbuild.rendering.kept_digests import digest_of_file
 from d2lbuild.rendering.sources.page_notebook import LinePositions
 from d2lbuild.rendering.sphinx_warnings import PlacedWarning
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from d2lbuild.execution.kept import kept_results, outdated_notice, places_of_results
+from d2lbuild.execution.home import places_of_results
+from d2lbuild.execution.kept import kept_results, outdated_notice
 from d2lbuild.execution.plan import NotebookToRun
 from d2lbuild.execution.request import CodeCell
 from d2lbuild.execution.results.cache import ResultCache

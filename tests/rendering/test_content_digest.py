@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from docutils import nodes
 
-from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_folder
+from d2lbuild.rendering.content_digest import digest, digest_of_folder
+from d2lbuild.rendering.kept_digests import digest_of_file
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from d2lbuild.files import copy_if_changed, write_atomically
-from d2lbuild.rendering.content_digest import digest_of_file
 from d2lbuild.rendering.fixed_time import FIXED_SECONDS
+from d2lbuild.rendering.kept_digests import digest_of_file
 
 __all__ = ["FIXED_TIME", "bring_images", "image_name"]
 

@@ -19,8 +19,9 @@ from d2lbuild.files import copy_if_changed, write_atomically
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding, Page
 from d2lbuild.rendering.api.entries import Described, describe
-from d2lbuild.rendering.content_digest import digest, digest_of_file, digest_of_tools
+from d2lbuild.rendering.content_digest import digest, digest_of_tools
 from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.kept_digests import digest_of_file
 from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.pdf.book_text import LATEX_THEME, book_text, framed, without_images
 from d2lbuild.rendering.pdf.fonts import Fonts, character_commands, choose_fonts

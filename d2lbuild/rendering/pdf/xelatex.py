@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from d2lbuild.rendering.content_digest import digest_of_file
+from d2lbuild.rendering.kept_digests import digest_of_file
 from d2lbuild.rendering.pdf.images import FIXED_TIME
 
 __all__ = ["NAME", "Typesetter"]

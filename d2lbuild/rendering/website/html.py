@@ -18,6 +18,7 @@ from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding, Page, Severity
 from d2lbuild.rendering.api.entries import Described, describe
 from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.kept_digests import kept_digests
 from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.sources.page_sources import Mirror, Translator, dialect, site_files, write_sources
@@ -53,13 +54,14 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
     mirror = Mirror(context.config, work / "source")
     described = describe(context.libraries, context.book)
     store = PageStore(work / "pages")
-    with without_collections():
-        notebooks = SiteNotebooks(pages, context)
-        positions = write_sources(
-            pages, context, described, mirror, translator=translator, store=store, notebooks=notebooks
-        )
-    with fast_sphinx(work, fast=fast, works=context.works), pybtex.errors.capture() as errors:
-        warnings = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
+    with kept_digests(work / "digests.pickle"):
+        with without_collections():
+            notebooks = SiteNotebooks(pages, context)
+            positions = write_sources(
+                pages, context, described, mirror, translator=translator, store=store, notebooks=notebooks
+            )
+        with fast_sphinx(work, fast=fast, works=context.works), pybtex.errors.capture() as errors:
+            warnings = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
     paths = {page.section.id: page.section.path for page in pages}
     findings = [
         *_missing_files(context.config),

@@ -18,7 +18,6 @@ from sphinx.application import Sphinx
 from sphinx.environment.adapters.toctree import global_toctree_for_doc
 
 from d2lbuild.files import write_atomically
-from d2lbuild.rendering.content_digest import digest, digest_of_tools
 
 __all__ = ["Navigation", "NavigationTree"]
 
@@ -97,18 +96,29 @@ class NavigationTree:
         return _BRANCH.sub(fill, html) if self._branches else html
 
 
-def _kept_tree(file: Path, html: str) -> NavigationTree:
-    """Return the tree that is made from the theme's HTML; it is kept in a file until that changes."""
-    key = digest(html, digest_of_tools())
+def _made_tree(app: Sphinx, builder: Any) -> NavigationTree:
+    """Return the tree of all pages, made from the theme's HTML."""
+    found = global_toctree_for_doc(
+        app.env,
+        app.config.root_doc,
+        builder,
+        tags=builder.tags,
+        collapse=False,
+        titles_only=True,
+        maxdepth=-1,
+        includehidden=True,
+    )
+    html = builder.render_partial(found)["fragment"] if found else ""
+    return NavigationTree(get_navigation_tree(html))
+
+
+def _kept_tree(file: Path, key: str) -> NavigationTree | None:
+    """Return the tree of an earlier build; None if it has another key."""
     try:
         known, tree = pickle.loads(file.read_bytes())  # noqa: S301 - our own file
     except Exception:  # not there, or of another version of this program
-        known, tree = "", None
-    if known == key and isinstance(tree, NavigationTree):
-        return tree
-    tree = NavigationTree(get_navigation_tree(html))
-    write_atomically(file, pickle.dumps((key, tree)))
-    return tree
+        return None
+    return tree if known == key and isinstance(tree, NavigationTree) else None
 
 
 class Navigation:
@@ -124,21 +134,15 @@ class Navigation:
         app.connect("html-page-context", self._after_theme, priority=600)
 
     def _prepare(self, app: Sphinx, builder: Any) -> None:
-        """Make the tree before the writers are forked; only a website shows it."""
+        """Make the tree before the writers are forked; only a website shows it. It is kept while no title changes."""
         if builder.format != "html":
             return
-        found = global_toctree_for_doc(
-            app.env,
-            app.config.root_doc,
-            builder,
-            tags=builder.tags,
-            collapse=False,
-            titles_only=True,
-            maxdepth=-1,
-            includehidden=True,
-        )
-        html = builder.render_partial(found)["fragment"] if found else ""
-        self._tree = _kept_tree(Path(app.doctreedir).with_name("navigation.pickle"), html)
+        file = Path(app.doctreedir).with_name("navigation.pickle")
+        key = getattr(builder, "key_of_pages", "")  # stock Sphinx's builder cannot tell
+        self._tree = _kept_tree(file, key) if key else None
+        if self._tree is None:
+            self._tree = _made_tree(app, builder)
+            write_atomically(file, pickle.dumps((key, self._tree)))
 
     def _before_theme(self, _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
         if self._tree:

@@ -5,6 +5,7 @@ Reading is the `page_reading`; here the writing of single pages is remembered, w
 
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -68,16 +69,16 @@ class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
         # One process may make several sites, and one several times.
         _file_checksum_inner.cache_clear()
 
-    def _write_keys(self, names: Iterable[str]) -> dict[str, str]:
+    @cached_property
+    def key_of_pages(self) -> str:
+        """A digest of the settings, and of what pages may show of each other."""
         of_pages = OF_PAGES - {"d2lbuild_api"}  # any page may link to what it names
         settings = {item.name: item.value for item in self.config if item.name not in of_pages}
-        shared = digest(
-            settings,
-            digest_of_tools(),
-            digest_of_folder(self._static_dir),
-            [(name, page.facts) for name, page in sorted(self._read_pages.items())],
-            titles_of(self.env),
-        )
+        facts = [(name, page.facts) for name, page in sorted(self._read_pages.items())]
+        return digest(settings, digest_of_tools(), facts, titles_of(self.env))
+
+    def _write_keys(self, names: Iterable[str]) -> dict[str, str]:
+        shared = digest(self.key_of_pages, digest_of_folder(self._static_dir))
         works = digests_of_works(self.env)
         citing = citing_pages(self.env)
         files = {str(path) for path in self._bibliography_files()}
