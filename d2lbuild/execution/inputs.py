@@ -187,7 +187,8 @@ def _source_of(path: str) -> str:
 def _uninteresting(request: ExecutionRequest, place: Place) -> list[str]:
     """Return the folders whose files are no inputs, except for the book's copy."""
     folders = [place.private.parent, request.library, request.kernel.python.parent.parent, *request.kept.values()]
-    folders += [*_folders(request.downloads), Path(tempfile.gettempdir())]
+    # Python reads the kernel's own code where it shows a line of it, such as in a warning.
+    folders += [*_folders(request.downloads), Path(tempfile.gettempdir()), Path(__file__).parents[1]]
     return [spelling for folder in folders for spelling in _spellings(folder)]
 
 

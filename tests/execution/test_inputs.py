@@ -210,3 +210,9 @@ def test_more_files_than_are_noted(book: Book) -> None:
             file.write('["full", ""]\n')
         (warning,) = accesses(book.request, place).warnings
         assert "declare" in warning
+
+
+def test_the_code_of_the_kernel_is_no_input(book: Book) -> None:
+    """Python reads it to show a line of it; another version of d2lbuild must not run the whole book again."""
+    found = book.watched(f"open({watch_hook.__file__!r}).read(); open(outside / 'c.txt').read()")
+    assert {Path(name).name for name in found.inputs} == {"c.txt"}
