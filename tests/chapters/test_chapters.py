@@ -14,6 +14,7 @@ from d2lbuild.execution.home import cache_home
 from d2lbuild.extraction import libraries
 from d2lbuild.model import Status
 from d2lbuild.pipeline import BuildReport, BuildRequest, build, select_frameworks
+from tests.integration.whole_books import complaints, needs_epubcheck
 from tests.rendering.pdf.whole import faults
 
 from .claims import read_claims, text_of
@@ -86,6 +87,15 @@ def test_the_pdf_says_what_the_website_says(config: Config, report: BuildReport,
     assert made.findings == ()
     assert made.executed == 0
     assert faults(config.output / name) == {}
+
+
+@needs_epubcheck
+@pytest.mark.parametrize("name", ["pytorch", "mxnet", "tensorflow", "jax"])
+def test_the_epub_has_no_mistake(config: Config, report: BuildReport, name: str) -> None:
+    assert report.plan
+    made = build(config, BuildRequest((name,), to=("epub",), execute=True, jobs=2))
+    assert made.findings == ()
+    assert complaints(made.outputs["epub"]) == []
 
 
 @pytest.mark.parametrize("name", ["pytorch", "mxnet", "tensorflow", "jax"])
