@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import shutil
 import zipfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
