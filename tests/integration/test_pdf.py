@@ -150,6 +150,14 @@ def test_a_list_of_works_has_a_heading(tmp_path: Path) -> None:
     assert "Knuth, 1984" in pdf.texts[page]
 
 
+def test_a_very_long_word_is_broken(tmp_path: Path) -> None:
+    device = "function_node_wrapped_AddV2_device_/job:localhost/replica:0/task:0/device:CPU:0"
+    text = f"# Preface\n:label:`chap_preface`\n\nInvalidArgumentError: {device} and more words.\n"
+    report = make(tmp_path, {"preface.md": text}, to=PDF)
+    assert [str(finding) for finding in report.findings] == []
+    assert device in "".join(read(report.outputs["pdf"]).split())
+
+
 def test_what_latex_refuses_is_shown_and_told_with_its_line(tmp_path: Path) -> None:
     wrong = {"two/tabs.md": BROKEN}
     report = make(tmp_path, wrong, to=PDF)

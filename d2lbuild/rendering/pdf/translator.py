@@ -3,6 +3,7 @@
 Each block is written between comments that say which node it was made of: see `places`.
 """
 
+import re
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -20,6 +21,9 @@ PAGE_NAME = "docname"
 DEPTH = "d2l_depth"
 """Attributes of a page's document: its name, and how deep below the root it stands."""
 
+_LONG_WORD = re.compile("[!-z|~]{40,}")
+_BREAKING = re.compile(r"(?:[/:.,=]|\\[_&])(?=.)")
+"""What a very long word may be broken after."""
 _LEVELS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph")
 _BLOCKS = (
     nodes.paragraph,
@@ -103,6 +107,12 @@ class BookTranslator(LaTeXTranslator):
     def _line(self, text: str) -> None:
         """Write a line that says nothing to LaTeX."""
         self.body.append(text if not self.body or self.body[-1].endswith("\n") else f"%\n{text}")
+
+    def visit_Text(self, node: nodes.Text) -> None:  # noqa: N802
+        """Write words; very long ones, such as paths in messages of errors, may be broken."""
+        super().visit_Text(node)
+        if not (self.in_title or self.in_caption) and self.body:
+            self.body[-1] = _LONG_WORD.sub(lambda word: _BREAKING.sub(r"\g<0>\\allowbreak{}", word[0]), self.body[-1])
 
     # --- pages and headings ---
 
