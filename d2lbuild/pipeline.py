@@ -33,7 +33,7 @@ from d2lbuild.source.kept import KeptSections
 if TYPE_CHECKING:
     from d2lbuild.execution.plan import BuildPlan
     from d2lbuild.notebook_runs import NotebookRuns
-    from d2lbuild.rendering.context import RenderContext
+    from d2lbuild.rendering.context import RenderContext, RenderResult
 
 __all__ = [
     "OUTPUT_MARKER",
@@ -345,7 +345,7 @@ def _render(
     for name in request.to:
         if name == "html":
             site = render(pages, context)
-            outputs[name] = site.index
+            outputs[name] = site.path
             findings += site.findings
         elif name == "notebooks":
             from d2lbuild.rendering.notebooks import render_notebooks  # noqa: PLC0415
@@ -353,9 +353,9 @@ def _render(
             outputs[name] = render_notebooks(pages, replace(context, output=folder / "notebooks"))
         elif name in RENDERERS:
             for framework in request.frameworks:
-                path, found = _whole_book(name, request, framework, pages_of([framework]), context)
-                outputs[name if len(request.frameworks) == 1 else f"{name} {framework}"] = path
-                findings += found
+                made = _whole_book(name, request, framework, pages_of([framework]), context)
+                outputs[name if len(request.frameworks) == 1 else f"{name} {framework}"] = made.path
+                findings += made.findings
         else:
             raise UsageError(f"unknown output '{name}'", hint=f"one of {', '.join(RENDERERS)}")
     return outputs, tuple(findings)
@@ -363,7 +363,7 @@ def _render(
 
 def _whole_book(
     kind: str, request: BuildRequest, framework: str, pages: Sequence[Page], context: "RenderContext"
-) -> tuple[Path, tuple[Finding, ...]]:
+) -> "RenderResult":
     """Make the PDF or the EPUB of one framework: neither shows tabs."""
     libraries = {name: library for name, library in context.libraries.items() if name == framework}
     output = context.config.output / edition_name(context.config, [framework]) / kind
@@ -371,12 +371,10 @@ def _whole_book(
     if kind == "pdf":
         from d2lbuild.rendering.pdf.pdf import render_pdf  # noqa: PLC0415 - Sphinx is slow to import
 
-        pdf = render_pdf(pages, own, run_post_latex=request.run_post_latex)
-        return pdf.path, pdf.findings
+        return render_pdf(pages, own, run_post_latex=request.run_post_latex)
     from d2lbuild.rendering.epub.epub import render_epub  # noqa: PLC0415
 
-    epub = render_epub(pages, own)
-    return epub.path, epub.findings
+    return render_epub(pages, own)
 
 
 def _site(config: Config, request: BuildRequest) -> Path:

@@ -1,4 +1,4 @@
-"""What renderers are given beside the pages."""
+"""What renderers are given beside the pages, and what they give."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from d2lbuild.config.types import Config
 from d2lbuild.edition.library import Library
-from d2lbuild.model import Book
+from d2lbuild.model import Book, Finding
 from d2lbuild.rendering.references.works_ahead import Works, no_works
 
-__all__ = ["RenderContext"]
+__all__ = ["RenderContext", "RenderResult"]
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -25,7 +25,7 @@ class RenderContext:
     frameworks: tuple[str, ...]
     """The edition's frameworks, in the book's order."""
     output: Path
-    """The folder that the renderer writes; a website's work folder stands beside it."""
+    """The folder that the renderer writes."""
     modules: Mapping[str, Path] = field(default_factory=dict)
     """The generated library modules, by framework."""
     libraries: Mapping[str, Library] = field(default_factory=dict)
@@ -37,3 +37,18 @@ class RenderContext:
     """Gives what was formatted of the bibliography while the book was read."""
     fast: bool = True
     """Whether Sphinx is made faster; if not, it makes the whole website anew, as it comes."""
+
+    @property
+    def work(self) -> Path:
+        """The folder beside the output, for what the next build can use again."""
+        return self.output.parent / f"{self.output.name}-work"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderResult:
+    """A finished output."""
+
+    path: Path
+    """The file to open: a site's first page, a book."""
+    findings: tuple[Finding, ...]
+    """What is wrong with the book."""

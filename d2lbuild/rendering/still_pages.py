@@ -9,12 +9,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from d2lbuild.rendering.website.framework_tabs import cell_metadata
 
-__all__ = ["FORMS", "OF_WEBSITES", "connect"]
-
-FORMS = ("text/html", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/plain")
-"""The forms that outputs come in; each has one only."""
-OF_WEBSITES = frozenset({"d2l.raw", "d2l.remote"})
-"""Warnings of HTML that a book brings itself: such a book shows none."""
+__all__ = ["connect"]
 
 
 class StillPages(SphinxPostTransform):

@@ -35,7 +35,7 @@ def write_site(folder: Path) -> Path:
     pages = [assemble(book.sections[name], found, _results(found)) for name, found in notebooks.items() if found]
     result = render(pages, RenderContext(config=config, book=book, frameworks=names, output=folder / "html"))
     assert result.findings == ()
-    return result.index.parent
+    return result.path.parent
 
 
 def _results(notebooks: Mapping[str, Notebook]) -> dict[str, ExecutionResult]:

@@ -51,7 +51,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     builder.add(CellKind.CODE, "hidden()", tags=frozenset({"hide-input"}))
     page = builder.page()
     context = RenderContext(make_config(root, [PYTORCH]), make_book(page), ("pytorch",), root / "_build" / "html")
-    return render([page], context, _translator).index.as_uri()
+    return render([page], context, _translator).path.as_uri()
 
 
 @pytest.fixture(params=["light", "dark"])

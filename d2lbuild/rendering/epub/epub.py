@@ -5,19 +5,15 @@ A page is read and written again only if it would be another one.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pybtex.errors
-
 from d2lbuild.files import write_if_changed
-from d2lbuild.garbage import without_collections
-from d2lbuild.model import Finding, Page
-from d2lbuild.rendering.api.entries import Described, describe
-from d2lbuild.rendering.context import RenderContext
+from d2lbuild.model import Page
+from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.epub.contents import Entry
 from d2lbuild.rendering.epub.cover import cover_drawing, cover_page, title_page
 from d2lbuild.rendering.epub.drawings import mended_drawing
@@ -31,86 +27,39 @@ from d2lbuild.rendering.epub.package import (
     package_document,
 )
 from d2lbuild.rendering.locale import language_tag, translated
-from d2lbuild.rendering.page_store import PageStore
-from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
-from d2lbuild.rendering.sources.page_sources import Mirror, dialect, write_sources
-from d2lbuild.rendering.sphinx_configuration import settings_of_pages, sphinx_configuration
-from d2lbuild.rendering.sphinx_run import run_sphinx
-from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast
-from d2lbuild.rendering.sphinx_warnings import PlacedWarning, findings_of, in_order
-from d2lbuild.rendering.still_pages import FORMS, OF_WEBSITES
+from d2lbuild.rendering.sphinx_speed import is_fast
+from d2lbuild.rendering.sphinx_warnings import in_order
+from d2lbuild.rendering.whole_book import write_with_sphinx
 
-__all__ = ["EpubResult", "render_epub"]
+__all__ = ["render_epub"]
 
 _STYLE = Path(__file__).parents[1] / "theme" / "epub" / "book.css"
 
 
-@dataclass(frozen=True, slots=True)
-class EpubResult:
-    """A finished EPUB."""
-
-    path: Path
-    findings: tuple[Finding, ...]
-
-
-def render_epub(pages: Sequence[Page], context: RenderContext) -> EpubResult:
+def render_epub(pages: Sequence[Page], context: RenderContext) -> RenderResult:
     """Make the EPUB of `pages`, which are those of one framework, in the folder `context.output`."""
-    work = context.output.parent / f"{context.output.name}-work"
-    described = describe(context.libraries, context.book)
-    mirror = Mirror(context.config, work / "source")
-    store = PageStore(work / "pages")
-    with without_collections():
-        positions = write_sources(pages, context, described, mirror, translator=dialect, store=store)
-    with pybtex.errors.capture() as errors:
-        written, warnings = _pages(pages, mirror.source, store, context, described)
-    path = context.output / f"{context.config.name}.epub"
-    write_if_changed(path, archive(_files(written, work / "text", context)))
-    sources = {page.section.id: page.section.path for page in pages}
-    findings = [*bibliography_findings(errors, context.book), *findings_of(warnings, sources, positions)]
-    return EpubResult(path, in_order(findings))
-
-
-# --- Sphinx -----------------------------------------------------------------------------------------------------------
-
-
-def _pages(
-    pages: Sequence[Page],
-    source: Path,
-    store: PageStore,
-    context: RenderContext,
-    described: Mapping[str, Described],
-) -> tuple[Written, list[PlacedWarning]]:
-    text = store.folder.parent / "text"
-    fast = context.fast and is_fast()
-    if not fast:
+    text = context.work / "text"
+    if not (context.fast and is_fast()):
         shutil.rmtree(text, ignore_errors=True)
-    settings = _settings(pages, source, context, described, fast=fast)
-    with fast_sphinx(store.folder.parent, fast=fast, works=context.works):
-        run = run_sphinx("epub", settings, source=source, output=text, store=store, context=context, fast=fast)
+    run = write_with_sphinx("epub", pages, context, text, partial(_settings, context))
     assert isinstance(run.builder, EpubPages)
-    return run.builder.written, [one for one in run.warnings if one.kind not in OF_WEBSITES]
+    path = context.output / f"{context.config.name}.epub"
+    write_if_changed(path, archive(_files(run.builder.written, text, context)))
+    return RenderResult(path, in_order(run.findings))
 
 
-def _settings(
-    pages: Sequence[Page], source: Path, context: RenderContext, described: Mapping[str, Described], *, fast: bool
-) -> dict[str, Any]:
-    config = context.config
-    settings = sphinx_configuration(
-        config, context.book, context.frameworks, context.modules, source=source, made=source
-    )
+def _settings(context: RenderContext, common: dict[str, Any], fast: bool) -> dict[str, Any]:
     extension = "fast_pages" if fast else "epub_pages"
     return {
-        **{name: value for name, value in settings.items() if not name.startswith(("html_", "copybutton_"))},
-        **settings_of_pages(pages, described),
-        "extensions": [*settings["extensions"], f"d2lbuild.rendering.epub.{extension}"],
-        "d2lbuild_macros": dict(config.html.math_macros),
+        **{name: value for name, value in common.items() if not name.startswith(("html_", "copybutton_"))},
+        "extensions": [*common["extensions"], f"d2lbuild.rendering.epub.{extension}"],
+        "d2lbuild_macros": dict(context.config.html.math_macros),
         "d2lbuild_site": {"url": "", "image": ""},
         "html_theme": "basic",
         "html_math_renderer": "mathml",
         "html_copy_source": False,
         "html_use_index": False,
         "html_domain_indices": False,
-        "nb_mime_priority_overrides": [("epub", form, place) for place, form in enumerate(FORMS, start=1)],
     }
 
 

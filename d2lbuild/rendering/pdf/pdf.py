@@ -8,21 +8,17 @@ XeLaTeX is not started for the text that it has set before.
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pybtex.errors
 
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
 from d2lbuild.files import copy_if_changed, write_atomically
-from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding, Page
-from d2lbuild.rendering.api.entries import Described, describe
 from d2lbuild.rendering.content_digest import digest, digest_of_tools
-from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.kept_digests import digest_of_file
-from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.pdf.book_text import LATEX_THEME, book_text, framed, without_images
 from d2lbuild.rendering.pdf.fonts import Fonts, character_commands, choose_fonts
 from d2lbuild.rendering.pdf.images import bring_images, image_name
@@ -32,85 +28,42 @@ from d2lbuild.rendering.pdf.post_latex import changed_by_program, not_run
 from d2lbuild.rendering.pdf.system import require_system
 from d2lbuild.rendering.pdf.typesetting import absent_fonts, not_shown, set_book
 from d2lbuild.rendering.pdf.xelatex import NAME, Typesetter
-from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
-from d2lbuild.rendering.sources.page_sources import Mirror, dialect, write_sources
-from d2lbuild.rendering.sphinx_configuration import settings_of_pages, sphinx_configuration
-from d2lbuild.rendering.sphinx_run import run_sphinx
-from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast
-from d2lbuild.rendering.sphinx_warnings import PlacedWarning, findings_of, in_order
-from d2lbuild.rendering.still_pages import FORMS, OF_WEBSITES
+from d2lbuild.rendering.sphinx_warnings import in_order
+from d2lbuild.rendering.whole_book import write_with_sphinx
 
-__all__ = ["PdfResult", "render_pdf"]
+__all__ = ["render_pdf"]
 
 
-@dataclass(frozen=True, slots=True)
-class PdfResult:
-    """A finished PDF."""
-
-    path: Path
-    findings: tuple[Finding, ...]
-
-
-def render_pdf(pages: Sequence[Page], context: RenderContext, *, run_post_latex: bool = False) -> PdfResult:
+def render_pdf(pages: Sequence[Page], context: RenderContext, *, run_post_latex: bool = False) -> RenderResult:
     """Make the PDF of `pages`, which are those of one framework, in the folder `context.output`.
 
     With `run_post_latex` the book's own program may change the LaTeX.
     """
     require_system(context.config)
-    work = context.output.parent / f"{context.output.name}-work"
-    described = describe(context.libraries, context.book)
-    mirror = Mirror(context.config, work / "source")
-    store = PageStore(work / "pages")
-    with without_collections():
-        positions = write_sources(pages, context, described, mirror, translator=dialect, store=store)
-    with pybtex.errors.capture() as errors:
-        written, warnings = _latex(pages, mirror.source, store, context, described)
-    sources = {page.section.id: page.section.path for page in pages}
+    folder = context.work / "latex"
+    run = write_with_sphinx("latex", pages, context, folder, partial(_settings, context))
+    assert isinstance(run.builder, LatexPages)
     fonts = _fonts(context.config)
-    book = _whole_file(written, work / "latex", context, fonts)
+    book = _whole_file(run.builder.written, folder, context, fonts)
     text = book.text
     if run_post_latex:
-        text = changed_by_program(text, context.config, work / "latex" / f"{NAME}.tex")
-    path, more = _typeset(text, work / "latex", context, lambda latex: Places(latex, sources, positions))
+        text = changed_by_program(text, context.config, folder / f"{NAME}.tex")
+    path, more = _typeset(text, folder, context, lambda latex: Places(latex, run.sources, run.positions))
     findings = [
         *([] if run_post_latex else not_run(context.config)),
         *absent_fonts(context.config, fonts),
-        *bibliography_findings(errors, context.book),
-        *findings_of(warnings, sources, positions),
-        *not_shown(book.text, book.failed, book.lost, Places(book.text, sources, positions)),
+        *run.findings,
+        *not_shown(book.text, book.failed, book.lost, Places(book.text, run.sources, run.positions)),
         *more,
     ]
-    return PdfResult(path, in_order(findings))
+    return RenderResult(path, in_order(findings))
 
 
-# --- Sphinx -----------------------------------------------------------------------------------------------------------
-
-
-def _latex(
-    pages: Sequence[Page], source: Path, store: PageStore, context: RenderContext, described: Mapping[str, Described]
-) -> tuple[Written, list[PlacedWarning]]:
-    work = store.folder.parent
-    fast = context.fast and is_fast()
-    settings = _settings(pages, source, context, described, fast=fast)
-    with fast_sphinx(work, fast=fast, works=context.works):
-        run = run_sphinx(
-            "latex", settings, source=source, output=work / "latex", store=store, context=context, fast=fast
-        )
-    assert isinstance(run.builder, LatexPages)
-    return run.builder.written, [one for one in run.warnings if one.kind not in OF_WEBSITES]
-
-
-def _settings(
-    pages: Sequence[Page], source: Path, context: RenderContext, described: Mapping[str, Described], *, fast: bool
-) -> dict[str, Any]:
-    settings = sphinx_configuration(
-        context.config, context.book, context.frameworks, context.modules, source=source, made=source
-    )
+def _settings(context: RenderContext, common: dict[str, Any], fast: bool) -> dict[str, Any]:
     extension = "page_builder" if fast else "latex_pages"
     return {
-        **settings,
-        "extensions": ["sphinx.builders.latex", *settings["extensions"], f"d2lbuild.rendering.pdf.{extension}"],
-        **settings_of_pages(pages, described),
+        **common,
+        "extensions": ["sphinx.builders.latex", *common["extensions"], f"d2lbuild.rendering.pdf.{extension}"],
         "html_static_path": [],
         "latex_engine": "xelatex",
         # Chinese is set by `ctex`, which has captions of its own.
@@ -118,7 +71,6 @@ def _settings(
         "latex_show_urls": "footnote",
         "latex_documents": [(context.book.root, f"{NAME}.tex", context.config.title, context.config.author, "manual")],
         "latex_table_style": ["booktabs"],
-        "nb_mime_priority_overrides": [("latex", form, place) for place, form in enumerate(FORMS, start=1)],
     }
 
 

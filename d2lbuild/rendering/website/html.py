@@ -6,7 +6,6 @@ Files there are written only when their bytes change, so that a second build doe
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from d2lbuild.files import write_if_changed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Finding, Page, Severity
 from d2lbuild.rendering.api.entries import Described, describe
-from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.kept_digests import kept_digests
 from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
@@ -37,17 +36,9 @@ from d2lbuild.rendering.website.site_notebooks import SiteNotebooks
 __all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "import_extensions", "render"]
 
 
-@dataclass(frozen=True, slots=True)
-class RenderResult:
-    """A finished site."""
-
-    index: Path
-    findings: tuple[Finding, ...]
-
-
 def render(pages: Sequence[Page], context: RenderContext, translator: Translator = dialect) -> RenderResult:
     """Make the website of `pages` in `context.output`, and return its first page and what is wrong with the book."""
-    work = context.output.parent / f"{context.output.name}-work"
+    work = context.work
     fast = context.fast and is_fast()
     if not fast:
         shutil.rmtree(context.output, ignore_errors=True)
