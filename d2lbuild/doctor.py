@@ -14,7 +14,7 @@ from d2lbuild import __version__
 from d2lbuild.config import Config
 from d2lbuild.config.types import Pdf
 from d2lbuild.edition.edition import make_edition
-from d2lbuild.equipment import Item, State
+from d2lbuild.equipment import Item, State, installed_version
 from d2lbuild.errors import D2lbuildError
 from d2lbuild.execution.devices import this_machine
 from d2lbuild.execution.environments.environments import list_environments
@@ -98,10 +98,8 @@ def _packages() -> Item:
 
 
 def _is_installed(requirement: Requirement) -> bool:
-    try:
-        return requirement.specifier.contains(metadata.version(requirement.name), prereleases=True)
-    except metadata.PackageNotFoundError:
-        return False
+    version = installed_version(requirement.name)
+    return bool(version) and requirement.specifier.contains(version, prereleases=True)
 
 
 def _optional(program: str) -> Item:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["Item", "State"]
+__all__ = ["Item", "State", "installed_version"]
 
 
 class State(Enum):
@@ -27,3 +28,11 @@ class Item:
     """What is missing, by name."""
     mend: str = ""
     """The command that mends it, or in words what does."""
+
+
+def installed_version(distribution: str) -> str:
+    """Return the version of a package; empty if it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""

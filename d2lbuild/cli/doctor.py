@@ -10,6 +10,7 @@ from rich.text import Text
 
 from d2lbuild.cli.messages import count, note, results, say
 from d2lbuild.cli.options import BookOption, FrameworkOption, config_if_any, known, words
+from d2lbuild.errors import SetupError
 
 if TYPE_CHECKING:
     from d2lbuild.config import Config
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["doctor"]
 
-MISSING = 3
 _MARKS = {"ok": ("✓", "ok", "green"), "missing": ("✗", "missing", "bold red"), "note": ("–", "-", "yellow")}
 """By state: the mark, the same for terminals that lack it, its style."""
 
@@ -65,7 +65,7 @@ def doctor(
         say(_table(found))
         verb = "is" if len(missing) == 1 else "are"
         note(f"{count(len(missing), 'thing')} {verb} missing" if missing else "nothing is missing")
-    return MISSING if missing else 0
+    return SetupError.exit_code if missing else 0
 
 
 def _facts(config: "Config | None", sections: Sequence["Section"], *, complete: bool) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from operator import attrgetter
 from pathlib import Path, PurePath
 from typing import Any
@@ -20,6 +19,7 @@ from uuid import uuid4
 
 from docutils import nodes
 
+from d2lbuild.equipment import installed_version
 from d2lbuild.rendering.kept_digests import digest_of_file
 
 __all__ = ["digest", "digest_of_folder", "digest_of_tools"]
@@ -117,11 +117,4 @@ def digest_of_tools() -> str:
     files = sorted(path for ending in ("py", "toml") for path in package.rglob(f"*.{ending}"))
     code = ((str(path.relative_to(package)), path) for path in files)
     theme = digest_of_folder(Path(__file__).parent / "theme" / "templates")
-    return digest(sys.version_info[:3], _of_files(code), theme, [(name, _version(name)) for name in _TOOLS])
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
+    return digest(sys.version_info[:3], _of_files(code), theme, [(name, installed_version(name)) for name in _TOOLS])

@@ -46,7 +46,7 @@ def digest_of_file(path: Path) -> str:
 @contextmanager
 def kept_digests(file: Path) -> Iterator[None]:
     """Know inside of this what an earlier build has left in a file; leave there what the next one may know."""
-    before: object = None
+    before: object
     try:
         before = pickle.loads(file.read_bytes())  # noqa: S301 - our own file
     except Exception:  # not there, or damaged

@@ -13,6 +13,7 @@ from d2lbuild.config.types import Framework
 from d2lbuild.execution import equipment
 from d2lbuild.execution.devices import Gpu, Machine
 from d2lbuild.execution.environments.environments import MARKER, environment_folder
+from d2lbuild.rendering import sphinx_speed
 from d2lbuild.rendering.pdf import fonts, system
 from d2lbuild.rendering.pdf.fonts import CHINESE, OURS, Font
 from d2lbuild.rendering.sphinx_speed import override
@@ -215,7 +216,10 @@ def test_packages_of_other_versions_make_the_website_slower(
     run: Run, book: Path, computer: Computer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert lines(run("doctor", "html").out, "html")[1:] == ["✓ speed pages are made the fast way"]
-    monkeypatch.setattr(override, "version", lambda name: "7.1" if name == "Sphinx" else metadata.version(name))
+    for module in (sphinx_speed, override):
+        monkeypatch.setattr(
+            module, "installed_version", lambda name: "7.1" if name == "Sphinx" else metadata.version(name)
+        )
     override.fits.cache_clear()
     try:
         told = run("doctor", "html")

@@ -66,6 +66,20 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("D2LBUILD_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The programs that typesetting has started."""
+    programs: list[str] = []
+    original = xelatex.Typesetter._run
+
+    def run(self: xelatex.Typesetter, *command: str) -> None:
+        programs.append(command[0])
+        original(self, *command)
+
+    monkeypatch.setattr(xelatex.Typesetter, "_run", run)
+    return programs
+
+
 def test_a_pdf_says_what_the_website_says(built: tuple[Path, BuildReport]) -> None:
     root, report = built
     assert [str(finding) for finding in report.findings] == []
@@ -108,21 +122,12 @@ def test_outline_fonts_and_data(built: tuple[Path, BuildReport]) -> None:
     assert notes.count("\\BOOKMARK") >= 9
 
 
-def test_nothing_is_started_for_what_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, built: tuple[Path, BuildReport]
-) -> None:
+def test_nothing_is_started_for_what_is_there(tmp_path: Path, ran: list[str], built: tuple[Path, BuildReport]) -> None:
     first = built[1].outputs["pdf"].read_bytes()
     path = make(tmp_path / "another", to=PDF).outputs["pdf"]
     assert path.read_bytes() == first  # in another folder, without the website
 
-    ran: list[str] = []
-    original = xelatex.Typesetter._run
-
-    def run(self: xelatex.Typesetter, *command: str) -> None:
-        ran.append(command[0])
-        original(self, *command)
-
-    monkeypatch.setattr(xelatex.Typesetter, "_run", run)
+    ran.clear()
     drawing = next((path.parents[1] / "pdf-work" / "latex" / "images").glob("*.pdf"))
     converted = drawing.stat().st_mtime_ns
     make(tmp_path / "another", to=PDF)
@@ -176,7 +181,7 @@ def test_each_framework_has_its_own(tmp_path: Path) -> None:
     assert report.outputs["pdf pytorch"] == tmp_path / "_build" / "pytorch" / "pdf" / "mini.pdf"
 
 
-def test_the_program_of_a_book_runs_only_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_of_a_book_runs_only_when_it_is_asked_for(tmp_path: Path, ran: list[str]) -> None:
     def program(word: str) -> None:
         change = f"text.replace('Anyone.', '{word}')"
         code = (
@@ -185,14 +190,6 @@ def test_the_program_of_a_book_runs_only_when_it_is_asked_for(tmp_path: Path, mo
         (tmp_path / "conf").mkdir(exist_ok=True)
         (tmp_path / "conf" / "change.py").write_text(code)
 
-    ran: list[str] = []
-    original = xelatex.Typesetter._run
-
-    def run(self: xelatex.Typesetter, *command: str) -> None:
-        ran.append(command[0])
-        original(self, *command)
-
-    monkeypatch.setattr(xelatex.Typesetter, "_run", run)
     program("First.")
     without = make(tmp_path, to=PDF, conf='\n[pdf]\npost_latex = "conf/change.py"\n')
     assert [finding.rule for finding in without.findings] == ["code-not-run"]

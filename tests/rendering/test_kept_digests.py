@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,8 +21,6 @@ def _write(path: Path, text: str, *, age: int) -> None:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a minute pass."""
-    import time  # noqa: PLC0415
-
     now = time.time_ns
     monkeypatch.setattr("d2lbuild.rendering.kept_digests.time.time_ns", lambda: now() + 60 * 10**9)
 

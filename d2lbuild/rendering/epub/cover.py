@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from d2lbuild.config.types import Config, Framework
+from d2lbuild.rendering.epub.package import KINDS
 
 __all__ = ["cover_drawing", "cover_page", "title_page"]
 
@@ -18,7 +19,7 @@ _LETTER = 0.56
 """The width of a letter of the heaviest kind, for each unit of its size."""
 _FONT = "Palatino, 'Palatino Linotype', 'TeX Gyre Pagella', Georgia, 'Noto Serif CJK SC', serif"
 _NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-_KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_LOGOS = {".svg", ".png", ".jpg", ".jpeg"}
 
 
 def cover_drawing(config: Config, framework: Framework, logo: Path | None) -> str:
@@ -52,10 +53,10 @@ def cover_drawing(config: Config, framework: Framework, logo: Path | None) -> st
 
 def _logo(path: Path | None) -> list[str]:
     """Return the logo, in the coloured field; it has to be inside of the drawing to be seen everywhere."""
-    if path is None or path.suffix.lower() not in _KINDS or not path.is_file():
+    if path is None or path.suffix.lower() not in _LOGOS or not path.is_file():
         return []
     data = base64.b64encode(path.read_bytes()).decode()
-    address = f"data:{_KINDS[path.suffix.lower()]};base64,{data}"
+    address = f"data:{KINDS[path.suffix.lower()]};base64,{data}"
     return [
         f'<rect x="{_MARGIN}" y="75" width="180" height="180" rx="20" fill="#fdfdfc"/>',
         f'<image x="{_MARGIN + 15}" y="90" width="150" height="150" xlink:href="{address}"/>',

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import count
 from pathlib import PurePosixPath
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
@@ -157,7 +158,7 @@ def _lines(entries: Sequence[Entry]) -> Iterator[str]:
 
 def contents_for_old_readers(entries: Sequence[Entry], facts: Facts) -> str:
     """Return ``toc.ncx``, the contents of the second version of EPUB."""
-    points = list(_points(entries, _Counter()))
+    points = list(_points(entries, count(1)))
     return "\n".join(
         [
             '<?xml version="1.0" encoding="utf-8"?>',
@@ -171,21 +172,12 @@ def contents_for_old_readers(entries: Sequence[Entry], facts: Facts) -> str:
     )
 
 
-@dataclass(slots=True)
-class _Counter:
-    last: int = 0
-
-    def next(self) -> int:
-        self.last += 1
-        return self.last
-
-
-def _points(entries: Sequence[Entry], counter: _Counter) -> Iterator[str]:
+def _points(entries: Sequence[Entry], numbers: Iterator[int]) -> Iterator[str]:
     for entry in entries:
-        number = counter.next()
+        number = next(numbers)
         yield f'<navPoint id="n{number}" playOrder="{number}"><navLabel><text>{escape(entry.title)}</text></navLabel>'
         yield f'<content src="{escape(entry.address)}"/>'
-        yield from _points(entry.below, counter)
+        yield from _points(entry.below, numbers)
         yield "</navPoint>"
 
 

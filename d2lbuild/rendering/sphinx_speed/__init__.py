@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from d2lbuild.equipment import Item, State
+from d2lbuild.equipment import Item, State, installed_version
 from d2lbuild.garbage import without_collections
 from d2lbuild.rendering.references.works_ahead import Works, no_works
 from d2lbuild.rendering.sphinx_speed import bibliographies, code, documents, imports, lexers, pages, quotes, searches
 from d2lbuild.rendering.sphinx_speed.imports import import_lightly, without_runners
-from d2lbuild.rendering.sphinx_speed.override import Override, fits, installed_version, put_in_place
+from d2lbuild.rendering.sphinx_speed.override import Override, fits, put_in_place
 
 __all__ = ["PAGE_BUILDER", "SWITCH", "fast_sphinx", "is_fast", "light_imports", "overrides", "speed_equipment"]
 

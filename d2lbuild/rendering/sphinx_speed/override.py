@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["Override", "fits", "installed_version", "put_in_place"]
+from d2lbuild.equipment import installed_version
+
+__all__ = ["Override", "fits", "put_in_place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,6 @@ def fits(distribution: str, versions: str) -> bool:
     """Whether an installed package is of these versions."""
     found = installed_version(distribution)
     return found == versions or found.startswith(f"{versions}.")
-
-
-def installed_version(distribution: str) -> str:
-    """Return the version of a package; empty if it is not installed."""
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return ""
 
 
 @contextmanager

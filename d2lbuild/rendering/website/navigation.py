@@ -142,7 +142,8 @@ class Navigation:
         self._tree = _kept_tree(file, key) if key else None
         if self._tree is None:
             self._tree = _made_tree(app, builder)
-            write_atomically(file, pickle.dumps((key, self._tree)))
+            if key:
+                write_atomically(file, pickle.dumps((key, self._tree)))
 
     def _before_theme(self, _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
         if self._tree:
