@@ -191,6 +191,8 @@ class Contents:
     span: Span
     maxdepth: int | None = None
     numbered: bool = False
+    caption: str = ""
+    """Stands above the entries; in the first section it is the title of a part of the book."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-from d2lbuild.rendering import book_language
+from d2lbuild.rendering import book_language, parts
 from d2lbuild.rendering.absent_figures import AbsentFigure
 from d2lbuild.rendering.api import index as api_index
 from d2lbuild.rendering.api import objects as api_objects
@@ -106,6 +106,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     title_references.connect(app)
     citations.connect(app)
     nested_pieces.connect(app)
+    parts.connect(app)
     framework_tabs.connect(app)
     app.add_post_transform(LinkLibraryNames)
     app.add_post_transform(SingleIds)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from d2lbuild.config import Config, default_frameworks
 from d2lbuild.config.languages import notebook_language
 from d2lbuild.errors import BookError
-from d2lbuild.model import Book, Contents, ContentsEntry, Finding, Label, Section, Severity, Span
+from d2lbuild.model import Book, ContentsEntry, Finding, Label, Section, Severity, Span
 from d2lbuild.source.checking import Checker
 from d2lbuild.source.kept import KeptSections
 from d2lbuild.source.links import SUFFIXES, is_inside
@@ -101,7 +101,7 @@ class _Loader:
         contents = []
         for toc in section.contents:
             entries = [self._enter(section, entry, (*above, name)) for entry in toc.entries]
-            contents.append(Contents(tuple(entries), toc.span, toc.maxdepth, toc.numbered))
+            contents.append(replace(toc, entries=tuple(entries)))
         self.sections[name] = replace(section, contents=tuple(contents))
 
     def _enter(self, section: Section, entry: ContentsEntry, above: tuple[str, ...]) -> ContentsEntry:

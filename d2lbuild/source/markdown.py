@@ -231,7 +231,7 @@ class _Cutter:
                 self._find("misplaced-needs", "`@needs` stands below the first line of code", at + offset, hint=hint)
 
     def _toc(self, body: Sequence[str], at: int) -> Contents:
-        maxdepth, numbered, entries = None, False, []
+        maxdepth, numbered, caption, entries = None, False, "", []
         for offset, raw in enumerate(body):
             line = raw.strip()
             span = self.span(at + offset)
@@ -240,16 +240,18 @@ class _Cutter:
                     maxdepth = int(option["value"])
                 elif option["name"] == "numbered":
                     numbered = True
+                elif option["name"] == "caption" and option["value"].strip():
+                    caption = option["value"].strip()
                 else:
                     self._find(
                         "toc-option",
                         f"unknown option `{line}` of a `toc`",
                         at + offset,
-                        hint="`:maxdepth: N` and `:numbered:` are known",
+                        hint="`:maxdepth: N`, `:numbered:` and `:caption: TEXT` are known",
                     )
             elif line and (entry := _TOC_ENTRY.match(line)):
                 entries.append(ContentsEntry((entry["inside"] or entry["plain"]).strip(), "", span))
-        return Contents(tuple(entries), self.span(at - 1, at + len(body)), maxdepth, numbered)
+        return Contents(tuple(entries), self.span(at - 1, at + len(body)), maxdepth, numbered, caption)
 
     # --- helpers ---
 

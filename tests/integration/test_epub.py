@@ -70,6 +70,23 @@ def text_of(path: Path, name: str) -> str:
     return " ".join("".join(body.itertext()).split())
 
 
+def test_parts_stand_in_the_contents_and_chapters_are_counted_through(built: tuple[Path, BuildReport]) -> None:
+    root, _ = built
+    (epub,) = (root / "_build" / "pytorch" / "epub").glob("*.epub")
+    contents = ElementTree.fromstring(files_of(epub)["EPUB/nav.xhtml"])
+    top = contents.find(f".//{XHTML}nav/{XHTML}ol")
+    assert top is not None
+    parts = {
+        "".join(item[0].itertext()): [
+            "".join(below[0].itertext())[:8] for below in item.findall(f"{XHTML}ol/{XHTML}li")
+        ]
+        for item in top
+    }
+    assert parts['Ones & "Others": 50%'] == ["1. Rules"]
+    assert parts["Twos"] == ["2. Frame"]
+    assert "Works" in parts
+
+
 def test_numbers_are_those_of_the_website(built: tuple[Path, BuildReport]) -> None:
     root, report = built
     assert [str(finding) for finding in report.findings] == []

@@ -80,9 +80,9 @@ def test_static_listings_are_prose() -> None:
 
 
 def test_contents() -> None:
-    (toc,) = parse("```toc\n:maxdepth: 2\n:numbered:\n\na/index\nTitle <b>\n```\n").contents
-    assert (toc.maxdepth, toc.numbered) == (2, True)
-    assert [(entry.target, entry.span.first) for entry in toc.entries] == [("a/index", 5), ("b", 6)]
+    (toc,) = parse("```toc\n:maxdepth: 2\n:numbered:\n:caption: The A\n\na/index\nTitle <b>\n```\n").contents
+    assert (toc.maxdepth, toc.numbered, toc.caption) == (2, True, "The A")
+    assert [(entry.target, entry.span.first) for entry in toc.entries] == [("a/index", 6), ("b", 7)]
 
 
 def test_labels_know_what_they_name() -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.environment import BuildEnvironment
 
 from d2lbuild.rendering.epub.formulas import Formulas
+from d2lbuild.rendering.parts import Part, parts_of_book
 
 __all__ = ["Entry", "entries_of_book", "plain_title"]
 
@@ -57,7 +59,17 @@ def entries_of_book(env: BuildEnvironment, address_of: Callable[[str], str], for
 
     root = entry(env.config.root_doc)
     pages, root.below = root.below, []
-    return [root, *pages]
+    return [root, *_in_parts(pages, parts_of_book(env), address_of)]
+
+
+def _in_parts(pages: Sequence[Entry], parts: Sequence[Part], address_of: Callable[[str], str]) -> Iterator[Entry]:
+    """Yield the entries of the book, those of a part below its title."""
+    part_of = {address_of(page): part for part in parts if part.title and part.numbered for page in part.pages}
+    for part, entries in groupby(pages, lambda entry: part_of.get(entry.address)):
+        if part is None:
+            yield from entries
+        else:
+            yield Entry(part.title, address_of(part.pages[0]), list(entries))
 
 
 def _own_entries(item: nodes.Node, page: str, numbers: dict[str, tuple[int, ...]], formulas: Formulas) -> list[Entry]:

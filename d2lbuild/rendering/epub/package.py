@@ -158,7 +158,7 @@ def _lines(entries: Sequence[Entry]) -> Iterator[str]:
 
 def contents_for_old_readers(entries: Sequence[Entry], facts: Facts) -> str:
     """Return ``toc.ncx``, the contents of the second version of EPUB."""
-    points = list(_points(entries, count(1)))
+    points = list(_points(entries, count(1), {}))
     return "\n".join(
         [
             '<?xml version="1.0" encoding="utf-8"?>',
@@ -172,12 +172,13 @@ def contents_for_old_readers(entries: Sequence[Entry], facts: Facts) -> str:
     )
 
 
-def _points(entries: Sequence[Entry], numbers: Iterator[int]) -> Iterator[str]:
+def _points(entries: Sequence[Entry], numbers: Iterator[int], orders: dict[str, int]) -> Iterator[str]:
     for entry in entries:
         number = next(numbers)
-        yield f'<navPoint id="n{number}" playOrder="{number}"><navLabel><text>{escape(entry.title)}</text></navLabel>'
+        order = orders.setdefault(entry.address, len(orders) + 1)  # a part has the place of its first page
+        yield f'<navPoint id="n{number}" playOrder="{order}"><navLabel><text>{escape(entry.title)}</text></navLabel>'
         yield f'<content src="{escape(entry.address)}"/>'
-        yield from _points(entry.below, numbers)
+        yield from _points(entry.below, numbers, orders)
         yield "</navPoint>"
 
 

@@ -1,13 +1,14 @@
 """The LaTeX of a whole book: the pages in their order, in the frame of the template `theme/latex/book.tex`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sphinx.util import texescape
 
 from d2lbuild.config.types import Config, Framework
 from d2lbuild.rendering.locale import language_tag, translated
+from d2lbuild.rendering.parts import Part
 from d2lbuild.rendering.pdf.fonts import CHINESE, Fonts
 from d2lbuild.rendering.pdf.latex_pages import Written
 from d2lbuild.rendering.pdf.places import pages_in_place
@@ -21,9 +22,25 @@ LATEX_THEME = Path(__file__).parents[1] / "theme" / "latex"
 def book_text(written: Written, root: str, config: Config) -> str:
     """Return the pages, one after the other, and the index of saved names."""
     first = next((name for name in written.pages if name in written.numbered), "")
-    before = {first: "\n\\mainmatter\n"} if first else {}
+    before = _beginnings(written.parts, first)
     texts = {name: page.latex for name, page in written.pages.items()}
     return pages_in_place(root, texts, before) + _index(written, config)
+
+
+def _beginnings(parts: Sequence[Part], first: str) -> dict[str, str]:
+    """Return what stands before some pages: the beginning of a part, and that of the arabic numbers."""
+    before = {first: "\n\\mainmatter\n"} if first else {}
+    inside = False
+    for part in parts:
+        page = part.pages[0]
+        if part.title and part.numbered:
+            inside = True
+            before[page] = before.get(page, "") + f"\n\\part{{{escaped(part.title)}}}\n"
+        elif inside:
+            # In the outline of the file these pages are not below the part before them.
+            inside = False
+            before[page] = before.get(page, "") + "\n\\bookmarksetup{startatroot}\n"
+    return before
 
 
 def without_images(text: str, names: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """Sphinx's LaTeX builder, remade so that each page is written by itself; the pages are put together elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.latex import LaTeXBuilder
 from sphinx.util.build_phase import BuildPhase
 
+from d2lbuild.rendering.parts import Part, parts_of_book
 from d2lbuild.rendering.pdf import extension
 from d2lbuild.rendering.pdf.images import image_name
 from d2lbuild.rendering.pdf.translator import DEPTH, PAGE_NAME, BookTranslator
@@ -40,6 +41,7 @@ class Written:
     """In the order of reading."""
     numbered: frozenset[str] = frozenset()
     """The pages whose title has a number."""
+    parts: Sequence[Part] = ()
     language: str = ""
     """What LaTeX calls the language of the book."""
 
@@ -69,6 +71,7 @@ class LatexPages(LaTeXBuilder):
     def finish(self) -> None:
         """Note what else is known; the images are left to who makes the PDF."""
         self.written.numbered = frozenset(name for name, found in self.env.toc_secnumbers.items() if found.get(""))
+        self.written.parts = parts_of_book(self.env)
         self.written.language = self.babel.get_language() or ""
         self.write_message_catalog()
 

@@ -17,7 +17,7 @@ NAME = "book"
 """What the LaTeX is called."""
 
 _MOST_PASSES = 6
-_REMEMBERED = ("aux", "toc", "out")
+_REMEMBERED = ("aux", "toc")
 """What a pass leaves for the next one."""
 _ENOUGH_MEMORY = {
     "extra_mem_top": "10000000",

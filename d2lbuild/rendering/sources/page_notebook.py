@@ -4,6 +4,7 @@ Prose becomes MyST Markdown cells; pieces that only some frameworks see are mark
 by a directive), and the Sphinx extension makes tabs of them.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -227,6 +228,8 @@ def _toctrees(contents: Sequence[Contents], pages: frozenset[str] | set[str], ce
             lines.append((f":maxdepth: {tree.maxdepth}", first))
         if tree.numbered:
             lines.append((":numbered:", first))
+        if tree.caption:
+            lines.append((f":caption: {json.dumps(tree.caption, ensure_ascii=False)}", first))
         lines.append(("", first))
         lines.extend((f"/{entry.section}", entry.span.first) for entry in entries)
         lines.extend([("```", cell.span.last), ("", cell.span.last)])
