@@ -1,7 +1,7 @@
 """The whole book: its contents followed from the root, and every label, reference, image and citation placed."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from glob import glob
@@ -22,13 +22,15 @@ __all__ = ["load_book", "load_sections"]
 _NOWHERE = Span(PurePosixPath(), 0, 0)
 
 
-def load_book(config: Config, kept: KeptSections | None = None) -> Book:
+def load_book(
+    config: Config, kept: KeptSections | None = None, unsaved: Mapping[PurePosixPath, str] | None = None
+) -> Book:
     """Read every section that the contents reach, and check what they refer to.
 
-    Sections that are `kept` from another time are not read again. Raises BookError only if there is no root section;
+    Sections that are `kept` from another time are not read again. The texts of `unsaved` stand for those of the files. Raises BookError only if there is no root section;
     everything else that is wrong is in the book's findings.
     """
-    loader = _Loader(config, kept or KeptSections(config))
+    loader = _Loader(config, kept or KeptSections(config), unsaved=unsaved or {})
     root = loader.walk_all()
     sections = loader.sections
     labels, duplicates = _collect_labels(sections.values())
@@ -58,6 +60,7 @@ class _Loader:
 
     config: Config
     kept: KeptSections
+    unsaved: Mapping[PurePosixPath, str] = field(default_factory=dict)
     code_only: bool = False
     """Whether the prose is left unread."""
     sections: dict[str, Section] = field(default_factory=dict)
@@ -138,7 +141,8 @@ class _Loader:
     def _read(self, name: str) -> Section:
         path = self.path_of(name)
         try:
-            data = (self.config.root / path).read_bytes()
+            typed = self.unsaved.get(path)
+            data = (self.config.root / path).read_bytes() if typed is None else typed.encode("utf-8", "replace")
         except OSError as error:
             finding = Finding("unreadable", f"the file cannot be read: {error.strerror}", Span(path, 1, 1))
             return self._parsed(name, path, "", None, [finding])

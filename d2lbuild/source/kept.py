@@ -45,7 +45,7 @@ class KeptSections:
     def section(self, name: str, path: PurePosixPath, data: bytes, read: Callable[[], Section]) -> Section:
         """Return the section that was read from these bytes before, or what `read` gives."""
         key = self._key(name, path, data)
-        found = self._load(name)
+        found = self._entries.get(name) or self._load(name)
         if found is None or found.key != key:
             found = _Entry(key, replace(read(), digest=key))
             self._new.add(name)

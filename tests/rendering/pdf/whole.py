@@ -122,13 +122,18 @@ class WholePdf:
         absent = {}
         for path in sorted(site.rglob("*.html")):
             soup = BeautifulSoup(path.read_text("utf-8"), "html.parser")
-            words: set[str] = set()
+            missing: set[str] = set()
             for paragraph in soup.select("article[role=main] section > p"):
                 for part in paragraph.select(".math, a.headerlink"):
                     part.decompose()
-                words.update(_WORD.findall(unicodedata.normalize("NFKC", paragraph.get_text(" "))))
-            if missing := sorted(word for word in words if _letters(word) not in there):
-                absent[path.relative_to(site).as_posix()] = missing
+                text = unicodedata.normalize("NFKC", paragraph.get_text(" "))
+                missing.update(
+                    match[0]
+                    for match in _WORD.finditer(text)
+                    if _letters(match[0]) not in there and not _is_parted(text, match.start(), there)
+                )
+            if missing:
+                absent[path.relative_to(site).as_posix()] = sorted(missing)
         return absent
 
     def outside(self) -> list[str]:
@@ -168,6 +173,12 @@ class WholePdf:
 def _letters(text: str) -> str:
     """Return the letters of a text; a ligature is a character of its own in a PDF."""
     return "".join(filter(str.isalpha, unicodedata.normalize("NFKC", text))).lower()
+
+
+def _is_parted(text: str, at: int, there: str) -> bool:
+    """Whether two Chinese characters are there with those beside them, but on two pages, with a figure between them."""
+    before, after = _letters(text[max(at - 3, 0) : at + 1]), _letters(text[at + 1 : at + 5])
+    return text[at] >= "\u3400" and before in there and after in there
 
 
 def faults(folder: Path) -> dict[str, object]:
