@@ -17,6 +17,7 @@ from d2lbuild.cli.doctor import doctor
 from d2lbuild.cli.entry import drop_output
 from d2lbuild.cli.env import lock, remove, show, sync
 from d2lbuild.cli.extract_lib import extract_lib
+from d2lbuild.cli.lsp import lsp
 from d2lbuild.cli.messages import complain, say
 from d2lbuild.cli.plan import plan
 from d2lbuild.errors import D2lbuildError
@@ -119,6 +120,7 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "extract-lib": extract_lib,
     "clean": clean,
     "doctor": doctor,
+    "lsp": lsp,
 }
 _ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {"sync": sync, "list": show, "remove": remove, "lock": lock}
 _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {

@@ -27,8 +27,8 @@ def load_book(
 ) -> Book:
     """Read every section that the contents reach, and check what they refer to.
 
-    Sections that are `kept` from another time are not read again. The texts of `unsaved` stand for those of the files. Raises BookError only if there is no root section;
-    everything else that is wrong is in the book's findings.
+    Sections that are `kept` from another time are not read again. The texts of `unsaved` stand for those of the files.
+    Raises BookError only if there is no root section; everything else that is wrong is in the book's findings.
     """
     loader = _Loader(config, kept or KeptSections(config), unsaved=unsaved or {})
     root = loader.walk_all()

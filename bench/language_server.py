@@ -1,0 +1,97 @@
+"""How long the language server takes to answer, over its protocol: medians and the slowest of each question.
+
+    python bench/language_server.py BOOK [SECTION] [--times N]
+
+Nothing of the book is changed: what is typed is never saved.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from lsprotocol import types
+from pygls.lsp.client import LanguageClient
+
+from d2lbuild.config import load_config
+from d2lbuild.source.book import load_book
+
+
+async def measure(root: Path, file: Path, times: int) -> dict[str, list[float]]:
+    """Return the seconds of each answer, by question."""
+    client = LanguageClient("bench", "1")
+    news = asyncio.Event()
+    uri = file.as_uri()
+
+    @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    def told(params: types.PublishDiagnosticsParams) -> None:
+        if params.uri == uri:
+            news.set()
+
+    await client.start_io(sys.executable, "-m", "d2lbuild", "lsp")
+    folder = types.WorkspaceFolder(root.as_uri(), "book")
+    await client.initialize_async(types.InitializeParams(types.ClientCapabilities(), workspace_folders=[folder]))
+    client.initialized(types.InitializedParams())
+    text = file.read_text("utf-8")
+    document = types.TextDocumentIdentifier(uri)
+    found: dict[str, list[float]] = {}
+
+    async def timed(name: str, act: Callable[[], Awaitable[object]]) -> None:
+        begun = time.perf_counter()
+        await act()
+        found.setdefault(name, []).append(time.perf_counter() - begun)
+
+    async def diagnosed() -> None:
+        await news.wait()
+
+    client.text_document_did_open(types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "markdown", 1, text)))
+    await timed("start", diagnosed)
+    await asyncio.sleep(5)  # the whole pass
+    lines = text.split("\n")
+    line = next(number for number, one in enumerate(lines) if ":numref:`" in one)
+    at = types.Position(line, lines[line].index(":numref:`") + len(":numref:`") + 1)
+    for version in range(2, times + 2):
+        news.clear()
+        here = types.Range(types.Position(0, len(lines[0])), types.Position(0, len(lines[0])))
+        change = types.TextDocumentContentChangePartial(here, "x")
+        client.text_document_did_change(
+            types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(version, uri), [change])
+        )
+        await timed("findings after a key", diagnosed)
+        for name, ask in {
+            "completion": lambda: client.text_document_completion_async(types.CompletionParams(document, at)),
+            "hover": lambda: client.text_document_hover_async(types.HoverParams(document, at)),
+            "definition": lambda: client.text_document_definition_async(types.DefinitionParams(document, at)),
+            "rename": lambda: client.text_document_rename_async(types.RenameParams(document, at, "sec_of_bench")),
+            "folding": lambda: client.text_document_folding_range_async(types.FoldingRangeParams(document)),
+        }.items():
+            await timed(name, ask)
+        await asyncio.sleep(0.1)
+    await client.shutdown_async(None)
+    client.exit(None)
+    await client.stop()
+    return found
+
+
+def main() -> None:
+    """Print a line for each question."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("book", type=Path)
+    parser.add_argument("section", nargs="?", help="its id; by default the longest that refers to a label")
+    parser.add_argument("--times", type=int, default=20)
+    chosen = parser.parse_args()
+    root = chosen.book.resolve()
+    book = load_book(load_config(root))
+    referring = [one for one in book.sections.values() if any(ref.role == "numref" for ref in one.references)]
+    longest = max(referring, key=lambda one: sum(len(block.text) for block in one.blocks))
+    section = book.sections[chosen.section] if chosen.section else longest
+    print(f"{len(book.sections)} sections; typing in {section.path}")
+    for name, seconds in asyncio.run(measure(root, root / section.path, chosen.times)).items():
+        print(f"{name:22} median {statistics.median(seconds) * 1000:7.1f} ms  slowest {max(seconds) * 1000:7.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
