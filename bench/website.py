@@ -1,6 +1,6 @@
 """How long the website of a real book takes, with nothing executed: d2lbuild beside d2lbook, in turns, in one run.
 
-    python bench/html.py BOOK [--rounds 1] [--skip-peer] [--large]
+    python bench/website.py BOOK [--rounds 1] [--skip-peer] [--large]
 
 d2lbook is installed into an environment of its own below the cache, and needs pandoc. For all frameworks it takes a
 command for each of them, and one more that joins them. Both work on copies, so the book stays as it is. Printed are
