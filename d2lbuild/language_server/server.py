@@ -1,6 +1,7 @@
 """The server: takes the texts that editors open and change, tells what is wrong with them, hands questions on."""
 
 import asyncio
+import gc
 from pathlib import Path, PurePosixPath
 
 from lsprotocol import types
@@ -136,6 +137,8 @@ def serve() -> None:
     server = Server()
     _connect_texts(server)
     _connect_questions(server)
+    # The collector would look through the whole book again and again, a tenth of a second each time.
+    gc.set_threshold(100_000, 50, 1000)
     server.start_io()
 
 

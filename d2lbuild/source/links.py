@@ -7,6 +7,7 @@ import os
 import posixpath
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -68,7 +69,13 @@ def resolve_path(root: Path, section: PurePosixPath, target: str) -> Path | None
 
 def is_inside(file: Path, root: Path) -> bool:
     """Whether a file lies below a folder, symbolic links followed."""
-    return file.resolve().is_relative_to(root.resolve())
+    real, top = os.path.realpath(file), _real(root)
+    return real == top or real.startswith(os.path.join(top, ""))  # noqa: PTH118 - Path takes several times as long
+
+
+@cache
+def _real(root: Path) -> str:
+    return os.path.realpath(root)
 
 
 def anchor_key(text: str) -> str:
