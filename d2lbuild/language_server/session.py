@@ -15,16 +15,15 @@ from d2lbuild.errors import BookError, D2lbuildError
 from d2lbuild.language_server.snapshot import (
     Saved,
     Snapshot,
-    Work,
     editions_of,
     findings_of_code,
-    read_works,
     saved_names,
     take,
 )
 from d2lbuild.model import Finding, Section
 from d2lbuild.source.book import load_book
 from d2lbuild.source.kept import KeptSections
+from d2lbuild.source.works import Work, read_works
 
 __all__ = ["Session", "WholePass"]
 
@@ -125,7 +124,7 @@ class Session:
         findings = findings_of_code(snapshot, editions)
         named = {one.span.path for one in findings if one.span}
         lines = {path: snapshot.lines(section) for path, section in snapshot.by_path.items() if path in named}
-        return WholePass(findings, lines, saved_names(editions), read_works(config, book))
+        return WholePass(findings, lines, saved_names(editions), read_works(config.root, book.bibliography))
 
     def unsaved(self) -> Mapping[PurePosixPath, str]:
         """Return a copy of the texts that are on screens."""

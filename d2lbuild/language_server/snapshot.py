@@ -1,11 +1,9 @@
 """The book at one moment, with what editors hold unsaved: what the answers to an editor are made of."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from d2lbuild.config import Config
 from d2lbuild.edition.alias_definitions import alias_names
@@ -18,10 +16,9 @@ from d2lbuild.source.book import load_book
 from d2lbuild.source.kept import KeptSections
 from d2lbuild.source.markdown import unparse
 from d2lbuild.source.prose import split_lines
+from d2lbuild.source.works import Work
 
-__all__ = ["Saved", "Snapshot", "Work", "editions_of", "findings_of_code", "read_works", "saved_names", "take"]
-
-_ENTRY = re.compile(r"^\s*@\s*\w+\s*[{(]\s*([^,\s}]+)\s*,", re.MULTILINE)
+__all__ = ["Saved", "Snapshot", "editions_of", "findings_of_code", "saved_names", "take"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +29,6 @@ class Saved:
     code: str
     """Empty for a name that is an alias."""
     span: Span | None
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """An entry of the bibliography."""
-
-    summary: str
-    """Who wrote it, its title, the year."""
-    span: Span
 
 
 @dataclass(frozen=True)
@@ -111,37 +99,3 @@ def saved_names(editions: Mapping[str, Edition]) -> dict[str, list[Saved]]:
             if all(one.framework != framework for one in found.get(name, ())):
                 found.setdefault(name, []).append(Saved(framework, "", None))
     return found
-
-
-def read_works(config: Config, book: Book) -> dict[str, Work]:
-    """Return the works of the bibliography's files; a file that cannot be read has none."""
-    found: dict[str, Work] = {}
-    for path in book.bibliography:
-        text = (config.root / path).read_text(encoding="utf-8", errors="replace")
-        lines = {match[1]: text.count("\n", 0, match.start(1)) + 1 for match in _ENTRY.finditer(text)}
-        summaries = _summaries(text)
-        for key, line in lines.items():
-            found.setdefault(key, Work(summaries.get(key, ""), Span(path, line, line)))
-    return found
-
-
-def _summaries(text: str) -> dict[str, str]:
-    from pybtex.database import parse_string  # noqa: PLC0415 - slow to import
-    from pybtex.errors import capture  # noqa: PLC0415
-    from pybtex.exceptions import PybtexError  # noqa: PLC0415
-
-    try:
-        with capture():
-            entries = parse_string(text, "bibtex").entries
-    except PybtexError:
-        return {}
-    return {key: _summary(entry) for key, entry in entries.items()}
-
-
-def _summary(entry: Any) -> str:
-    people = [
-        " ".join(person.last_names) for person in (*entry.persons.get("author", ()), *entry.persons.get("editor", ()))
-    ]
-    who = ", ".join(people[:3]) + (" et al." if len(people) > 3 else "")
-    title = re.sub(r"[{}]", "", " ".join(entry.fields.get("title", "").split()))
-    return ". ".join(part for part in (who, title, entry.fields.get("year", "")) if part)

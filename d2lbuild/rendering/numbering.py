@@ -30,6 +30,8 @@ class Numbers:
     places: dict[tuple[str, str], dict[int, str]] = field(default_factory=dict)
     """By section and cell, and by the offset in the cell's text at which a heading, an image, a table or a formula
     begins."""
+    pages: dict[str, str] = field(default_factory=dict)
+    """By section, that of its first heading."""
 
 
 def number_pages(pages: Sequence[Page], book: Book, root: Path) -> Numbers:
@@ -90,6 +92,7 @@ class _Counting:
                         if cell.everywhere:  # in a tab it opens no section
                             number = self._heading(thing, opened, chapters)
                             self._note(found, start, number, thing.labels)
+                            self.numbers.pages.setdefault(name, found.get(start, ""))
                     elif (kind := self._kind(thing, prose, page)) is not None:
                         section = opened[-1].below.above if opened and opened[-1].below else above
                         self._thing(found, start, kind, section, versions, thing, cell)
@@ -114,7 +117,7 @@ class _Counting:
         if isinstance(thing, Equation):
             return LabelKind.EQUATION if labels else None
         if isinstance(thing, Table):
-            return LabelKind.TABLE if labels or thing.caption is not None else None
+            return LabelKind.TABLE if thing.caption is not None else None
         if not prose.text[slice(*thing.image.inner)].strip():
             return None
         address = thing.image.value

@@ -1,23 +1,30 @@
 """Dialect prose to the Markdown that Jupyter shows: marks become words, links and italics.
 
-Figures, tables and equations are numbered within their section, since a notebook stands on its own.
+Numbers are those of the website, or, in a notebook that stands on its own, such as count within the section.
 """
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from d2lbuild.model import Book, Label, LabelKind, Section
 from d2lbuild.rendering.locale import translated
 from d2lbuild.source.links import find_link, is_remote, resolve_path
-from d2lbuild.source.prose import Figure, Mark, MarkKind, Prose, Table, parse_prose
+from d2lbuild.source.prose import Figure, Heading, Mark, MarkKind, Prose, Table, parse_prose
+from d2lbuild.source.works import Work
 
 __all__ = ["PlainContext", "label_numbers", "plain_markdown"]
 
-_WORDS = {LabelKind.FIGURE: "Fig. %s", LabelKind.TABLE: "Table %s", LabelKind.EQUATION: "(%s)"}
+_WORDS = {
+    LabelKind.SECTION: "Section %s",
+    LabelKind.FIGURE: "Fig. %s",
+    LabelKind.TABLE: "Table %s",
+    LabelKind.EQUATION: "(%s)",
+}
+_COUNTED = frozenset({LabelKind.FIGURE, LabelKind.TABLE, LabelKind.EQUATION})
 _OWN_NUMBERING = re.compile(r"\s*\\begin\{(align|alignat|equation|eqnarray|flalign|gather|multline)\*?\}")
 
 
@@ -30,29 +37,33 @@ class PlainContext:
     section: Section
     pages: frozenset[str]
     """Ids of the sections that have a notebook."""
-    numbers: Mapping[str, int]
-    """Of labels, see `label_numbers`."""
+    numbers: Mapping[str, str]
+    """Of labels: those of the whole book (`numbering`), or of each section by itself (`label_numbers`)."""
     image: Callable[[Path], str]
     """Copies a file of the book, and gives its address for this notebook, quoted."""
     language: str = "en"
     """That of the book."""
+    works: Mapping[str, Work] = field(default_factory=dict)
+    """The bibliography; without it, citations show keys."""
+    cited: Sequence[str] = ()
+    """The works that the list shows, as Markdown."""
 
 
-def label_numbers(book: Book) -> dict[str, int]:
+def label_numbers(book: Book) -> dict[str, str]:
     """Number the figures, tables and equations of each section that have a label."""
-    numbers: dict[str, int] = {}
+    numbers: dict[str, str] = {}
     for section in book.sections.values():
         counts: dict[LabelKind, int] = {}
         for label in section.labels:
-            if label.kind in _WORDS and label.name not in numbers:
+            if label.kind in _COUNTED and label.name not in numbers:
                 counts[label.kind] = counts.get(label.kind, 0) + 1
-                numbers[label.name] = counts[label.kind]
+                numbers[label.name] = str(counts[label.kind])
     return numbers
 
 
-def plain_markdown(text: str, context: PlainContext) -> str:
-    """Return `text` without the marks of the dialect."""
-    writer = _Writer(parse_prose(text), context)
+def plain_markdown(text: str, context: PlainContext, places: Mapping[int, str] | None = None) -> str:
+    """Return `text` without the marks of the dialect; `places` are the numbers of what begins at offsets in it."""
+    writer = _Writer(parse_prose(text), context, places or {})
     return re.sub(r"\n{3,}", "\n\n", writer.all()).strip("\n")
 
 
@@ -66,20 +77,21 @@ class _Edit:
 class _Writer:
     """Replaces stretches of one text; those inside of a stretch that is replaced are its own business."""
 
-    def __init__(self, prose: Prose, context: PlainContext) -> None:
-        self._prose, self._context = prose, context
+    def __init__(self, prose: Prose, context: PlainContext, places: Mapping[int, str]) -> None:
+        self._prose, self._context, self._places = prose, context, places
         marks = (self._of_mark(mark) for mark in prose.marks)
         self._inline = [edit for found in marks for edit in found]
 
     def all(self) -> str:
         """Return the whole text."""
         blocks = [self._figure(figure) for figure in self._prose.figures]
+        blocks += [self._heading(heading) for heading in self._prose.headings if heading.start in self._places]
         for table in self._prose.tables:
             blocks.extend(self._table(table))
         for equation in self._prose.equations:
             mark, label = equation.mark, equation.label
             if label and not _OWN_NUMBERING.match(mark.value):
-                number = self._context.numbers.get(label.value.strip(), 0)
+                number = self._context.numbers.get(label.value.strip(), "")
                 formula = mark.value.rstrip()
                 blocks.append(_Edit(mark.start, mark.end, f"$${formula} \\tag{{{number}}}$$"))
         return self._edited(0, len(self._prose.text), [*blocks, *self._inline])
@@ -99,6 +111,12 @@ class _Writer:
 
     # --- blocks ---
 
+    def _heading(self, heading: Heading) -> _Edit:
+        """Return the number, put between the title and what stands before it: a mark may begin the title."""
+        at = heading.text[0]
+        before = self._prose.text[max(at - 1, 0) : at]
+        return _Edit(at - len(before), at, f"{before}{self._places[heading.start]} ")
+
     def _figure(self, figure: Figure) -> _Edit:
         image = figure.image
         caption = self._words(image.inner)
@@ -107,18 +125,21 @@ class _Writer:
         if figure.width and figure.width[-1:] != "%":
             alternative = _alternative(caption).replace('"', "&quot;")
             picture = f'<img src="{address}" alt="{alternative}" width="{figure.width}">'
-        lines = [picture, *self._caption(caption, [label.value for label in figure.labels], LabelKind.FIGURE)]
+        number = self._number_at(image.start, figure.labels)
+        lines = [picture, *self._caption(caption, number, LabelKind.FIGURE)]
         return _Edit(image.start, figure.end, "\n\n".join(lines))
 
     def _table(self, table: Table) -> Iterator[_Edit]:
         yield from (_Edit(label.start, label.end, "") for label in table.labels)
         if table.caption and table.caption_block:
             caption = self._words(table.caption)
-            lines = self._caption(caption, [label.value for label in table.labels], LabelKind.TABLE)
+            lines = self._caption(caption, self._number_at(table.start, table.labels), LabelKind.TABLE)
             yield _Edit(*table.caption_block, "\n\n".join(lines))
 
-    def _caption(self, caption: str, labels: list[str], kind: LabelKind) -> list[str]:
-        number = self._context.numbers.get(labels[0]) if labels else None
+    def _number_at(self, start: int, labels: Sequence[Mark]) -> str:
+        return self._places.get(start) or next((self._context.numbers.get(one.value.strip(), "") for one in labels), "")
+
+    def _caption(self, caption: str, number: str, kind: LabelKind) -> list[str]:
         head = f"**{self._number(kind, number)}** " if number else ""
         # Italics around a whole caption must not meet the asterisks inside of it.
         body = f"*{caption}*" if caption and "*" not in caption else caption
@@ -143,30 +164,51 @@ class _Writer:
     def _role(self, mark: Mark) -> str:
         value = " ".join(mark.value.split())
         if mark.name in {"numref", "ref", "eqref"}:
-            return self._reference(value)
+            return self._reference(mark.name, value)
         if mark.name in {"cite", "citep", "citet"}:
-            return f"({value})"
+            return self._citation(mark.name, [key.strip() for key in value.split(",") if key.strip()])
+        if mark.name == "bibliography":
+            return "\n".join(f"* {work}" for work in self._context.cited)
         if mark.name in {"class", "func", "mod"}:
             return f"`{value.removeprefix('~')}`"
         return ""
 
-    def _reference(self, name: str) -> str:
+    def _citation(self, role: str, keys: Sequence[str]) -> str:
+        """Return the people and years of works, with links to the list of works; keys where they are not known."""
+        works = [(key, self._context.works.get(key)) for key in keys]
+        if not all(work and work.people for _, work in works):
+            return f"({','.join(keys)})"
+        two, many = (translated(self._context.language, words) for words in (" and ", " et al."))
+        found = [(work.who(two, many), work.year) for _, work in works if work]
+        if role == "citet":
+            return ", ".join(self._to_works(f"{who} ({year})" if year else who) for who, year in found)
+        return f"({'; '.join(self._to_works(', '.join(filter(None, pair))) for pair in found)})"
+
+    def _to_works(self, words: str) -> str:
+        sections = self._context.book.sections.values()
+        lists = (one.id for one in sections if one.bibliographies and one.id in self._context.pages)
+        target = next(lists, "")
+        return f"[{words}]({self._notebook(target)})" if target and target != self._context.section.id else words
+
+    def _reference(self, role: str, name: str) -> str:
         label = self._context.book.labels.get(name)
         if label is None:
             return f"\\[{name}?\\]"
-        title = self._title(label)
+        title = self._title(label, named=role == "ref")
         section = self._section_of(label)
-        if section == self._context.section.id and label.kind in _WORDS:
+        if section == self._context.section.id and label.kind in _COUNTED:
             return title
         return f"[{title}]({self._notebook(section)})" if section in self._context.pages else f"*{title}*"
 
-    def _title(self, label: Label) -> str:
-        if label.kind in _WORDS:
-            return self._number(label.kind, self._context.numbers.get(label.name, 0))
+    def _title(self, label: Label, *, named: bool) -> str:
+        """Return how a label is referred to: by its number, if it has one and is not to be `named`."""
+        number = self._context.numbers.get(label.name, "")
+        if label.kind in _WORDS and number and not (named and label.kind is LabelKind.SECTION):
+            return self._number(label.kind, number)
         title = label.text or label.name
-        return " ".join(_Writer(parse_prose(title), self._context).all().split())
+        return " ".join(_Writer(parse_prose(title), self._context, {}).all().split())
 
-    def _number(self, kind: LabelKind, number: int) -> str:
+    def _number(self, kind: LabelKind, number: str) -> str:
         return translated(self._context.language, _WORDS[kind]) % number
 
     def _section_of(self, label: Label) -> str:

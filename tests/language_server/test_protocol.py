@@ -255,7 +255,7 @@ def test_hover_and_definition(tmp_path: Path) -> None:
         assert "The loss of a step." in words
         assert await editor.definition("two.md", 7, loss) == [("one.md", 10), ("one.md", 17)]
         cite = column(ONE, 3, "Knuth")
-        assert (await editor.hover("one.md", 3, cite)).startswith("Knuth. Literate Programming. 1984")
+        assert (await editor.hover("one.md", 3, cite)).startswith("Knuth, Literate Programming, 1984")
         assert await editor.definition("one.md", 3, cite) == [("references.bib", 0)]
         image = column(ONE, 3, "../img")
         assert "plot.svg" in await editor.hover("one.md", 3, image)

@@ -7,7 +7,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 from docutils import nodes
 
-__all__ = ["differing", "numbers_of_pdf", "numbers_of_website"]
+__all__ = ["differing", "labels_of_website", "numbers_of_pdf", "numbers_of_website"]
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _LABEL = re.compile(r"^\\newlabel\{(?P<name>[^}]*)\}\{\{\{?(?P<number>[^{}]*)\}", re.MULTILINE)
@@ -24,6 +24,17 @@ def numbers_of_website(site: Path, suffix: str = ".html") -> Places:
             if (match := _NUMBER.search(words)) is not None:
                 found[page, str(element["id"])] = match[0]
     return found
+
+
+def labels_of_website(site: Path, sections: Mapping[str, str]) -> dict[str, str]:
+    """Return the numbers of labels, whose sections are given; what has no number is missing."""
+    places = numbers_of_website(site)
+    ids = {name: (nodes.make_id(name), nodes.make_id(f"equation-{name}")) for name in sections}
+    found = {
+        name: next((places[sections[name], one] for one in ids[name] if (sections[name], one) in places), "")
+        for name in sections
+    }
+    return {name: number for name, number in found.items() if number}
 
 
 def _numbered(soup: BeautifulSoup) -> Iterator[tuple[Tag, str]]:
