@@ -26,7 +26,7 @@ from d2lbuild.execution.results.shared import SharedCache
 from d2lbuild.execution.running import BackendOptions
 from d2lbuild.execution.scheduler import demand_of, refusal, skipped
 from d2lbuild.model import ExecutionResult, Needs, Notebook
-from d2lbuild.source.links import SUFFIXES
+from d2lbuild.source.data_files import data_files
 
 __all__ = ["NotebookRuns", "book_digests"]
 
@@ -147,7 +147,7 @@ class NotebookRuns:
     @cached_property
     def files(self) -> Mapping[str, Path]:
         """The files that notebooks may read, by their path below the sources: each run has a copy of them."""
-        return dict(_files(self.config))
+        return dict(data_files(self.config))
 
     @cached_property
     def digests(self) -> FileDigests:
@@ -309,7 +309,7 @@ def _check_sections(sections: Sequence[str], editions: Mapping[str, Edition]) ->
 
 def book_digests(config: Config) -> FileDigests:
     """Return what says whether the files that notebooks were found to read are still the same."""
-    return _digests(config, dict(_files(config)))
+    return _digests(config, dict(data_files(config)))
 
 
 def _digests(config: Config, files: Mapping[str, Path]) -> FileDigests:
@@ -319,20 +319,3 @@ def _digests(config: Config, files: Mapping[str, Path]) -> FileDigests:
 def _kept(config: Config, files: Mapping[str, Path]) -> tuple[str, ...]:
     """Return the folders that stay between runs; one that the book brings itself is a part of it like any other."""
     return tuple(name for name in config.execution.keep if not any(file.startswith(f"{name}/") for file in files))
-
-
-def _files(config: Config) -> Iterator[tuple[str, Path]]:
-    """Yield the configured resources, and what lies beside the sections without being one."""
-    source = config.root / config.chapters
-    found: set[Path] = set()
-    for pattern in config.resources:
-        for path in source.glob(pattern.rstrip("/")):
-            found |= {path} if path.is_file() else set(path.rglob("*"))
-    for folder in {path.parent for pattern in config.notebooks for path in source.glob(pattern)}:
-        # Beside the root of an existing book lies all that makes its repository.
-        found |= set(folder.glob("*" if folder == config.root else "**/*"))
-    for path in sorted(found):
-        name = path.relative_to(source)
-        hidden = any(part.startswith(".") for part in name.parts)
-        if not hidden and path.suffix not in SUFFIXES and not path.is_relative_to(config.output) and path.is_file():
-            yield name.as_posix(), path

@@ -1,4 +1,4 @@
-"""Pages to plain notebooks: one for each section and framework, to be opened in Jupyter."""
+"""Pages to plain notebooks, one for each section and framework, to be opened in Jupyter; all of them in a zip too."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from d2lbuild.model import Book, CellKind, Page, PageCell
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.numbering import Numbers, number_pages
 from d2lbuild.rendering.plain_markdown import PlainContext, plain_markdown
+from d2lbuild.rendering.reading_kit import write_archive, write_kit
 from d2lbuild.rendering.sources.displayed_code import displayed_code
 from d2lbuild.source.works import read_works, references
 
@@ -46,8 +47,13 @@ def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
             write_if_changed(path, plain_notebook(page, config.framework(framework), plain, numbers))
             wanted |= {path, *files.written}
         context.observer("notebooks", done, len(pages))
+    for framework in context.frameworks:
+        folder = context.output / framework
+        wanted |= {*write_kit(pages, config.framework(framework), config, context.libraries.get(framework), folder)}
+    archive = context.output / f"{config.name}-notebooks.zip"
+    write_archive(archive, context.output, sorted(wanted))
     for path in context.output.rglob("*"):
-        if path.is_file() and path not in wanted:
+        if path.is_file() and path not in wanted and path != archive:
             path.unlink()
     return context.output
 

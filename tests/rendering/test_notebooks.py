@@ -1,4 +1,7 @@
 import json
+import os
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,11 +9,13 @@ import nbformat
 import pytest
 
 from d2lbuild.config.types import Framework
+from d2lbuild.edition.library import extract
 from d2lbuild.model import CellKind, ExecutionResult, Status
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.notebooks import render_notebooks
+from d2lbuild.rendering.reading_kit import write_archive
 
-from .pages import PageBuilder, make_book, make_config
+from .pages import PageBuilder, make_book, make_cell, make_config, make_notebook
 
 BOTH = ("pytorch", "jax")
 
@@ -93,3 +98,55 @@ def test_a_notebook_of_another_language_names_its_kernel(tmp_path: Path) -> None
     assert made["metadata"]["kernelspec"] == {"display_name": "Deep Java Library", "language": "java", "name": "java"}
     assert made["metadata"]["language_info"] == {"name": "java"}
     assert _sources(output / "djl/index.ipynb") == ["int tab = 1;  // @save"]
+
+
+# --- what running them takes ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kit(tmp_path: Path) -> Path:
+    """A book with a lock, a library, data and an image, as notebooks."""
+    lock = tmp_path / "frameworks" / "pytorch" / "requirements.txt"
+    files = {"data/a.csv": "1\n", "data/plot.png": "", "secret.csv": "", "read.csv": "2\n"}
+    for name, text in files.items():
+        (tmp_path / "chapters" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "chapters" / name).write_text(text, "utf-8")
+    lock.parent.mkdir(parents=True)
+    lock.write_text("# Made by a program.\ntorch==2.13.0\n", "utf-8")
+    config = make_config(tmp_path)
+    framework = replace(config.framework("pytorch"), lock=lock)
+    config = replace(config, resources=("data",), frameworks=(framework,))
+    page = PageBuilder("index", ("pytorch",))
+    page.code("def loss(a): return a  #@save", "pytorch")
+    inputs = {"read.csv": "digest", "../outside": "digest", "gone.csv": "absent"}
+    made = page.page({"pytorch": ExecutionResult(Status.DONE, (), 1.0, "2026-11-20T10:00:00Z", inputs=inputs)})
+    cell = make_cell("c", "def loss(a): return a  #@save", 3)
+    library = extract([make_notebook(made.section, "pytorch", cell)], framework)
+    output = tmp_path / "_build" / "notebooks"
+    context = RenderContext(config, make_book(made), ("pytorch",), output, libraries={"pytorch": library})
+    render_notebooks([made], context)
+    return output
+
+
+def test_requirements_library_and_data_lie_beside_the_notebooks(kit: Path) -> None:
+    names = sorted(path.relative_to(kit).as_posix() for path in kit.rglob("*") if path.is_file())
+    (wheel,) = (name for name in names if name.endswith(".whl"))
+    (archive,) = (name for name in names if name.endswith(".zip"))
+    inside = ["README.md", "data/a.csv", "index.ipynb", "read.csv", "requirements.txt"]
+    assert names == sorted([archive, wheel, *(f"pytorch/{name}" for name in inside)])
+    text = (kit / "pytorch" / "requirements.txt").read_text("utf-8")
+    assert text == f"torch==2.13.0\n./{Path(wheel).name}\n"
+    with zipfile.ZipFile(kit / archive) as found:
+        stem = Path(archive).stem
+        assert sorted(found.namelist()) == sorted(f"{stem}/{name}" for name in names if name != archive)
+        assert found.testzip() is None
+
+
+def test_the_archive_has_the_same_bytes_another_time(kit: Path) -> None:
+    (archive,) = kit.glob("*.zip")
+    before = archive.read_bytes()
+    files = [path for path in kit.rglob("*") if path.is_file() and path != archive]
+    for path in files:
+        os.utime(path, (1e9, 1e9))
+    write_archive(archive, kit, files[::-1])
+    assert archive.read_bytes() == before
