@@ -53,7 +53,7 @@ __all__ = [
 OUTPUT_MARKER = ".d2lbuild"
 """This file lies in every output folder that d2lbuild has made: `clean` removes no other."""
 
-RENDERERS = ("html", "notebooks", "pdf", "epub")
+RENDERERS = ("html", "notebooks", "markdown", "pdf", "epub")
 """The outputs that a build can make."""
 
 
@@ -350,7 +350,11 @@ def _render(
         elif name == "notebooks":
             from d2lbuild.rendering.notebooks import render_notebooks  # noqa: PLC0415
 
-            outputs[name] = render_notebooks(pages, replace(context, output=folder / "notebooks"))
+            outputs[name] = render_notebooks(pages, replace(context, output=folder / name))
+        elif name == "markdown":
+            from d2lbuild.rendering.markdown_pages import render_markdown  # noqa: PLC0415
+
+            outputs[name] = render_markdown(pages, replace(context, output=folder / name))
         elif name in RENDERERS:
             for framework in request.frameworks:
                 made = _whole_book(name, request, framework, pages_of([framework]), context)

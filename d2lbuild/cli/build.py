@@ -36,7 +36,7 @@ def build(
     framework: FrameworkOption = None,
     to: Annotated[
         list[str] | None,
-        typer.Option("--to", metavar="OUTPUT", help="html, notebooks, pdf, epub, or several: html,pdf"),
+        typer.Option("--to", metavar="OUTPUT", help="html, notebooks, markdown, pdf, epub, or several: html,pdf"),
     ] = None,
     execute: Annotated[
         bool | None,

@@ -47,6 +47,8 @@ class PlainContext:
     """The bibliography; without it, citations show keys."""
     cited: Sequence[str] = ()
     """The works that the list shows, as Markdown."""
+    suffix: str = ".ipynb"
+    """What pages are written as, and so what links lead to."""
 
 
 def label_numbers(book: Book) -> dict[str, str]:
@@ -188,7 +190,7 @@ class _Writer:
         sections = self._context.book.sections.values()
         lists = (one.id for one in sections if one.bibliographies and one.id in self._context.pages)
         target = next(lists, "")
-        return f"[{words}]({self._notebook(target)})" if target and target != self._context.section.id else words
+        return f"[{words}]({self._page(target)})" if target and target != self._context.section.id else words
 
     def _reference(self, role: str, name: str) -> str:
         label = self._context.book.labels.get(name)
@@ -198,7 +200,7 @@ class _Writer:
         section = self._section_of(label)
         if section == self._context.section.id and label.kind in _COUNTED:
             return title
-        return f"[{title}]({self._notebook(section)})" if section in self._context.pages else f"*{title}*"
+        return f"[{title}]({self._page(section)})" if section in self._context.pages else f"*{title}*"
 
     def _title(self, label: Label, *, named: bool) -> str:
         """Return how a label is referred to: by its number, if it has one and is not to be `named`."""
@@ -215,9 +217,9 @@ class _Writer:
         sections = self._context.book.sections.values()
         return next((section.id for section in sections if section.path == label.span.path), "")
 
-    def _notebook(self, section: str) -> str:
+    def _page(self, section: str) -> str:
         folder = posixpath.dirname(self._context.section.id)
-        return quote(posixpath.relpath(f"{section}.ipynb", folder or "."))
+        return quote(posixpath.relpath(f"{section}{self._context.suffix}", folder or "."))
 
     def _link(self, target: str) -> str:
         if is_remote(target) or not target:
@@ -226,7 +228,7 @@ class _Writer:
         fragment = f"#{quote(link.fragment)}" if link.fragment else ""
         if link.section == self._context.section.id and fragment:
             return fragment
-        return self._notebook(link.section) + fragment if link.section in self._context.pages else self._address(target)
+        return self._page(link.section) + fragment if link.section in self._context.pages else self._address(target)
 
     def _address(self, target: str) -> str:
         if is_remote(target):
