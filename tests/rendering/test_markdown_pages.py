@@ -1,5 +1,6 @@
 """Pages as Markdown files, with their index."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,11 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "chapters" / "img").mkdir(parents=True)
     (tmp_path / "chapters" / "img" / "a.svg").write_text("<svg/>", "utf-8")
     index = PageBuilder("index", BOTH)
+    index.section = replace(index.section, title="Book")
     index.prose("# Book")
     index.contents("ch/one", numbered=True)
     one = PageBuilder("ch/one", BOTH)
+    one.section = replace(one.section, title="One")
     one.prose("# One\n\n![Picture](../img/a.svg)")
     one.code('x = "```"  #@save', "pytorch", text="\x1b[31mred\x1b[0m\n")
     one.code("import jax", "jax")
