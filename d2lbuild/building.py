@@ -58,6 +58,10 @@ class BuildRequest:
     backend: str = "local"
     address: str = ""
     """Of a cluster."""
+    changed_since: str = ""
+    """A revision: only notebooks run that what has changed since concerns. Empty: all that the cache lacks."""
+    shard: tuple[int, int] = (1, 1)
+    """Which part of them runs here, counted from 1, of how many."""
 
 
 class Observer(RunObserver):

@@ -17,7 +17,7 @@ from d2lbuild.execution.environments.environments import Environment, environmen
 from d2lbuild.execution.home import book_folder, cache_home
 from d2lbuild.execution.kept import kept_results, outdated_notice
 from d2lbuild.execution.needs import whole_needs
-from d2lbuild.execution.plan import BuildPlan, NotebookToRun, loaded, plan
+from d2lbuild.execution.plan import BuildPlan, NotebookToRun, loaded, plan, shard
 from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
 from d2lbuild.execution.results.cache import ResultCache
 from d2lbuild.execution.results.history import History
@@ -41,6 +41,8 @@ class NotebookRuns:
     request: BuildRequest
     editions: Mapping[str, Edition]
     observer: Observer = field(default_factory=Observer)
+    concerned: Callable[[NotebookToRun], bool] = lambda _: True
+    """Says of a notebook that the cache lacks whether it is to be run."""
     _answers: dict[tuple[object, ...], str] = field(default_factory=dict, init=False)
 
     def loaded_plan(self) -> BuildPlan:
@@ -51,14 +53,11 @@ class NotebookRuns:
         """Return what the build will do about outputs. Raises UsageError for a section that there is not."""
         for sections in (self.request.sections, self.request.rerun):
             _check_sections(sections, self.editions)
-        data = file_digests(self.config.root, self.config.execution.data)
         asked: list[NotebookToRun] = []
         others: list[NotebookToRun] = []
-        for edition in self.editions.values():
-            for notebook in edition.notebooks.values():
-                if notebook.code:
-                    here = not self.request.sections or _asked_for(notebook.section.id, self.request.sections)
-                    (asked if here else others).append(self._to_run(edition, notebook, data))
+        for one in self.notebooks():
+            here = not self.request.sections or _asked_for(one.section, self.request.sections)
+            (asked if here else others).append(one)
         found = plan(
             asked,
             self.cache,
@@ -70,7 +69,18 @@ class NotebookRuns:
         )
         # The other sections show what the cache has; they are neither run nor, if they have failed, forgotten.
         known = plan(others, self.cache, self.history, digest_of=self.digests)
-        return BuildPlan((*found.cached, *known.cached), (*found.failed, *known.failed), found.todo)
+        todo = shard([run for run in found.todo if self.concerned(run.notebook)], *self.request.shard)
+        return BuildPlan((*found.cached, *known.cached), (*found.failed, *known.failed), todo)
+
+    def notebooks(self) -> list[NotebookToRun]:
+        """Return all notebooks with code, and what they depend on."""
+        data = file_digests(self.config.root, self.config.execution.data)
+        return [
+            self._to_run(edition, notebook, data)
+            for edition in self.editions.values()
+            for notebook in edition.notebooks.values()
+            if notebook.code
+        ]
 
     def kept(self, shown: Set[tuple[str, str]]) -> Iterator[tuple[NotebookToRun, ExecutionResult, str]]:
         """Yield results that can be shown without a run, for notebooks that are not among `shown`.

@@ -205,7 +205,12 @@ def _executes(config: Config, request: BuildRequest) -> bool:
 def _runs(config: Config, request: BuildRequest, editions: Mapping[str, Edition], observer: Observer) -> "NotebookRuns":
     from d2lbuild.notebook_runs import NotebookRuns  # noqa: PLC0415 - slow to import, and not every build runs anything
 
-    return NotebookRuns(config, request, editions, observer)
+    runs = NotebookRuns(config, request, editions, observer)
+    if request.changed_since:
+        from d2lbuild.affected import affected_since  # noqa: PLC0415
+
+        return replace(runs, concerned=affected_since(runs, request.changed_since))
+    return runs
 
 
 def _may_have_results(config: Config) -> bool:

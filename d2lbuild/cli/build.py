@@ -10,13 +10,16 @@ import typer
 from d2lbuild.cli.messages import complain, count, counted, errors, note, say, serious
 from d2lbuild.cli.options import (
     BookOption,
+    ChangedSinceOption,
     FrameworkOption,
     SectionArgument,
+    ShardOption,
     backend_and_address,
     known,
     read_config,
     report_paths,
     section_ids,
+    shard_of,
     words,
 )
 from d2lbuild.errors import UsageError
@@ -36,7 +39,9 @@ def build(
     framework: FrameworkOption = None,
     to: Annotated[
         list[str] | None,
-        typer.Option("--to", metavar="OUTPUT", help="html, notebooks, markdown, pdf, epub, or several: html,pdf"),
+        typer.Option(
+            "--to", metavar="OUTPUT", help="html, notebooks, markdown, pdf, epub, several: html,pdf, or none."
+        ),
     ] = None,
     execute: Annotated[
         bool | None,
@@ -83,6 +88,8 @@ def build(
         bool,
         typer.Option("--run-post-latex", help="Run the book's own program that changes the LaTeX of a PDF."),
     ] = False,
+    changed_since: ChangedSinceOption = None,
+    shard: ShardOption = None,
     backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="local, or ray for a cluster.")] = "local",
     address: Annotated[
         str | None, typer.Option("--address", metavar="ADDRESS", help="Of the cluster. Default: as Ray finds it.")
@@ -108,6 +115,7 @@ def build(
       d2lbuild build --report junit.xml --report report.html
       d2lbuild build --no-execute --to html,notebooks
       d2lbuild build --framework all --to html,pdf,epub
+      d2lbuild build --changed-since origin/main --shard 1/4 --to none
       d2lbuild build --book ~/books/d2l-en --output /tmp/d2l-en --no-execute
     """
     # Sphinx, nbclient and others take their time to import: `--help` need not wait for them.
@@ -119,7 +127,7 @@ def build(
     backend, address = backend_and_address(backend, address)
     request = pipeline.BuildRequest(
         frameworks=pipeline.select_frameworks(config, words(framework)),
-        to=known(words(to), pipeline.RENDERERS, "output") or ("html",),
+        to=() if words(to) == ("none",) else known(words(to), pipeline.RENDERERS, "output") or ("html",),
         execute=execute,
         sections=section_ids(sections, config),
         jobs=jobs,
@@ -132,6 +140,8 @@ def build(
         backend=backend,
         address=address,
         run_post_latex=run_post_latex,
+        changed_since=changed_since or "",
+        shard=shard_of(shard),
     )
     if run_post_latex:
         _check_post_latex(config, request.to)
@@ -144,7 +154,8 @@ def build(
     # The website last: its path is the last line.
     for name in sorted(built.outputs, key=lambda name: name == "html"):
         say(str(built.outputs[name]))
-    if not reports and not run_post_latex:  # a program may look at anything
+    # A program may look at anything, and what a revision is may change.
+    if not (reports or run_post_latex or changed_since or shard):
         inputs.note(context.obj, built, code, strict=strict)
     return code
 

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BookOption",
+    "ChangedSinceOption",
     "FrameworkOption",
     "SectionArgument",
+    "ShardOption",
     "backend_and_address",
     "config_if_any",
     "known",
     "read_config",
     "report_paths",
     "section_ids",
+    "shard_of",
     "words",
 ]
 
@@ -45,6 +48,17 @@ SectionArgument = Annotated[
         show_default=False,
         help="Run only the notebooks of these sections, or folders of sections.",
     ),
+]
+
+
+ChangedSinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--changed-since", metavar="REV", help="Run only what a change since this revision concerns: origin/main."
+    ),
+]
+ShardOption = Annotated[
+    str | None, typer.Option("--shard", metavar="I/N", help="Run the part I of N, for N machines with the same cache.")
 ]
 
 
@@ -93,6 +107,18 @@ def backend_and_address(backend: str, address: str | None) -> tuple[str, str]:
     if address is not None and backend == "local":
         raise UsageError("--address is that of a cluster", hint="add --backend ray")
     return backend, address or ""
+
+
+def shard_of(text: str | None) -> tuple[int, int]:
+    """Return which part of how many an option names; UsageError for one that there cannot be."""
+    if text is None:
+        return 1, 1
+    number, _, total = text.partition("/")
+    if not (number.isascii() and total.isascii() and number.isdigit() and total.isdigit()):
+        raise UsageError(f"'{text}' is no part of a build", hint="name the second of four parts as 2/4")
+    if not 1 <= int(number) <= int(total):
+        raise UsageError(f"there is no part {number} of {total}", hint="parts are counted from 1")
+    return int(number), int(total)
 
 
 def report_paths(reports: Iterable[Path] | None) -> tuple[Path, ...]:

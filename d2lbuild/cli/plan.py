@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from d2lbuild.cli.messages import columns, count, duration, note, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, SectionArgument, read_config, section_ids, words
+from d2lbuild.cli.options import (
+    BookOption,
+    ChangedSinceOption,
+    FrameworkOption,
+    SectionArgument,
+    ShardOption,
+    read_config,
+    section_ids,
+    shard_of,
+    words,
+)
 from d2lbuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +37,8 @@ def plan(
             "--why", metavar="SECTION", help="Show what has changed since a section last ran, from what to what."
         ),
     ] = None,
+    changed_since: ChangedSinceOption = None,
+    shard: ShardOption = None,
     book: BookOption = None,
 ) -> int:
     """Show what a build would run, and why.
@@ -40,6 +52,7 @@ def plan(
       d2lbuild plan
       d2lbuild plan --framework all
       d2lbuild plan -f jax linear-regression
+      d2lbuild plan --changed-since origin/main --framework all
       d2lbuild plan --why linear-regression/concise --framework all
     """
     from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
@@ -54,6 +67,8 @@ def plan(
         sections=section_ids([why] if why else sections, config),
         rerun_failed=rerun_failed,
         force=force,
+        changed_since=changed_since or "",
+        shard=shard_of(shard),
     )
     found = pipeline.plan_build(config, request)
     if why:

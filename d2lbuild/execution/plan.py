@@ -9,7 +9,7 @@ from d2lbuild.execution.results.history import History, HistoryRecord
 from d2lbuild.execution.results.keys import DigestOf, KeyParts
 from d2lbuild.model import ExecutionResult, Status
 
-__all__ = ["BuildPlan", "KnownResult", "NotebookToRun", "PlannedRun", "loaded", "plan"]
+__all__ = ["BuildPlan", "KnownResult", "NotebookToRun", "PlannedRun", "loaded", "plan", "shard"]
 
 _MAX_NAMES = 4
 
@@ -125,6 +125,32 @@ def loaded(found: BuildPlan) -> BuildPlan:
                 discard(known.found.path)
             todo.append(PlannedRun(known.notebook, "its result in the cache was damaged", known.head.seconds))
     return BuildPlan(tuple(kept[True]), tuple(kept[False]), _longest_first(todo))
+
+
+def shard(runs: Sequence[PlannedRun], number: int, total: int) -> tuple[PlannedRun, ...]:
+    """Return the runs of one of `total` machines, `number` from 1: all take about as long, by what runs took before.
+
+    Machines with the same plan have all of it together, and nothing twice.
+    """
+    known = [run.seconds for run in runs if run.seconds is not None]
+    usual = sum(known) / len(known) if known else 1.0
+    loads = [0.0] * total
+    mine: set[int] = set()
+
+    def order(place: int) -> tuple[float, str, str]:
+        notebook = runs[place].notebook
+        return -_seconds(runs[place], usual), notebook.section, notebook.framework
+
+    for place in sorted(range(len(runs)), key=order):
+        least = loads.index(min(loads))
+        loads[least] += _seconds(runs[place], usual)
+        if least == number - 1:
+            mine.add(place)
+    return tuple(run for place, run in enumerate(runs) if place in mine)
+
+
+def _seconds(run: PlannedRun, usual: float) -> float:
+    return usual if run.seconds is None else run.seconds
 
 
 def _longest_first(runs: Sequence[PlannedRun]) -> tuple[PlannedRun, ...]:

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from d2lbuild.execution.plan import BuildPlan, NotebookToRun, loaded, plan
+from d2lbuild.execution.plan import BuildPlan, NotebookToRun, PlannedRun, loaded, plan, shard
 from d2lbuild.execution.request import CodeCell
 from d2lbuild.execution.results.cache import ResultCache
 from d2lbuild.execution.results.history import History
@@ -213,3 +215,27 @@ def test_each_input_alone_runs_its_notebook_and_no_other(book: Book, name: str) 
     book.ran(changed)
     assert not book.plan(changed, other).todo
     assert not book.plan(NotebookToRun("a", "jax", key_parts(**before)), other).todo
+
+
+# --- parts of a plan --------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.floats(0, 1000)), max_size=40),
+    st.integers(1, 6),
+)
+def test_parts_have_all_of_a_plan_and_nothing_twice(seconds: list[float | None], total: int) -> None:
+    parts = KeyParts({})
+    runs = [PlannedRun(NotebookToRun(f"s{n}", "pytorch", parts), "", one) for n, one in enumerate(seconds)]
+    shards = [shard(runs, number, total) for number in range(1, total + 1)]
+    assert sorted(run.notebook.section for one in shards for run in one) == sorted(run.notebook.section for run in runs)
+    backwards = [shard(runs[::-1], number, total)[::-1] for number in range(1, total + 1)]
+    assert shards == backwards  # what a machine runs does not depend on the order of its plan
+
+
+def test_parts_take_about_as_long() -> None:
+    parts = KeyParts({})
+    runs = [PlannedRun(NotebookToRun(f"s{n}", "jax", parts), "", float(n)) for n in (50, 30, 20, 10, 10, 5, 1)]
+    loads = [sum(run.seconds or 0 for run in shard(runs, number, 2)) for number in (1, 2)]
+    assert sorted(loads) == [61, 65]
+    assert [run.seconds for run in shard(runs, 1, 2)] == [50, 10, 5]  # in the order of the plan

@@ -104,6 +104,10 @@ class ResultCache:
                 return True
         return False
 
+    def known_inputs(self, base: str) -> frozenset[str]:
+        """Return the files that any run with these base parts was found to read."""
+        return frozenset(path for paths in self._sets(base) for path in paths)
+
     def _sets(self, base: str) -> Iterator[list[str]]:
         yield []
         for number in range(MOST_SETS):
