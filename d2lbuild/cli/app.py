@@ -13,9 +13,10 @@ from d2lbuild.cli.build import build
 from d2lbuild.cli.cache import export, gc, import_, info, verify
 from d2lbuild.cli.check import check
 from d2lbuild.cli.clean import clean
+from d2lbuild.cli.diff import diff
 from d2lbuild.cli.doctor import doctor
 from d2lbuild.cli.entry import drop_output
-from d2lbuild.cli.env import lock, remove, show, sync
+from d2lbuild.cli.env import lock, remove, show, sync, upgrade
 from d2lbuild.cli.extract_lib import extract_lib
 from d2lbuild.cli.lsp import lsp
 from d2lbuild.cli.messages import complain, say
@@ -119,10 +120,17 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "plan": plan,
     "extract-lib": extract_lib,
     "clean": clean,
+    "diff": diff,
     "doctor": doctor,
     "lsp": lsp,
 }
-_ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {"sync": sync, "list": show, "remove": remove, "lock": lock}
+_ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {
+    "sync": sync,
+    "list": show,
+    "remove": remove,
+    "lock": lock,
+    "upgrade": upgrade,
+}
 _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {
     "info": info,
     "gc": gc,

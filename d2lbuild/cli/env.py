@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from d2lbuild.cli.diff import ReportOption, ToleranceOption
 from d2lbuild.cli.messages import columns, is_detail, note, say
 from d2lbuild.cli.options import BookOption, config_if_any, known, read_config, words
 from d2lbuild.errors import UsageError
@@ -14,7 +15,7 @@ from d2lbuild.execution.home import cache_home
 if TYPE_CHECKING:
     from d2lbuild.config import Config, Framework
 
-__all__ = ["lock", "remove", "show", "sync"]
+__all__ = ["lock", "remove", "show", "sync", "upgrade"]
 
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="NAME", show_default=False, help="Frameworks. Default: all of the book.")
@@ -127,6 +128,47 @@ def lock(names: Names = None, book: BookOption = None, gpu: Gpu = False) -> int:
         if names or not gpu or framework.gpu_requirements is not None:
             say(str(locks.lock(framework, _teller(framework.name), device="gpu" if gpu else "cpu")))
     return 0
+
+
+def upgrade(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A framework.")],
+    *,
+    tolerance: ToleranceOption = 0.001,
+    report: ReportOption = None,
+    book: BookOption = None,
+) -> int:
+    """Make a new lock of a framework, run its notebooks with it, and show which outputs have changed.
+
+    \b
+    The requirements stay: to allow a newer version, change requirements.in first. The new lock stays in the
+    book, whatever comes out; results of the old one stay in the cache. Exits with 1 if an output has
+    changed or a notebook fails.
+
+    \b
+    Examples:
+      d2lbuild env upgrade pytorch
+      d2lbuild env upgrade jax --report what-changed.html --tolerance 0.01
+    """
+    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+    from d2lbuild.cli.diff import show_comparison  # noqa: PLC0415
+    from d2lbuild.cli.progress import PlainProgress  # noqa: PLC0415
+    from d2lbuild.comparison.book import compare, state_of  # noqa: PLC0415
+    from d2lbuild.execution.environments import locks  # noqa: PLC0415
+
+    config = read_config(book)
+    (framework,) = _frameworks(config, [name])
+    before = state_of(config, [framework.name])
+    if not before.results:
+        raise UsageError(
+            f"no result of {framework.name} is known that new ones could be compared with",
+            hint=f"run `d2lbuild build --framework {framework.name}` first",
+        )
+    say(str(locks.lock(framework, _teller(framework.name))))
+    request = pipeline.BuildRequest((framework.name,), to=(), execute=True)
+    built = pipeline.build(config, request, PlainProgress(all_findings=False))
+    found = compare(before, state_of(config, [framework.name]), tolerance)
+    code = show_comparison(found, config.title, "the old lock", "the new lock", report)
+    return int(bool(code or built.failures))
 
 
 def _frameworks(config: "Config", names: list[str] | None) -> list["Framework"]:

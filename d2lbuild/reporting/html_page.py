@@ -1,19 +1,17 @@
-"""A report as one page for people: without scripts, and without anything that it would have to load."""
+"""A report as one page for people."""
 
-import base64
 import datetime
-import hashlib
-import html
 import platform
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import resources
 
 from d2lbuild import __version__
 from d2lbuild.building import NotebookReport
 from d2lbuild.model import Cell, Failure, Status
 from d2lbuild.notation import show_size
-from d2lbuild.reporting.account import Account, counts, failing_place, has_failed, readable, source_path
+from d2lbuild.reporting.account import Account, counts, failing_place, has_failed, source_path
+from d2lbuild.reporting.document import document
+from d2lbuild.reporting.document import report_text as _text
 from d2lbuild.wording import duration
 
 __all__ = ["html_page"]
@@ -26,8 +24,6 @@ def html_page(account: Account) -> str:
     """Return the report of a build."""
     notebooks = sorted(account.notebooks, key=lambda one: (_STATES.index(_state(one)), -one.result.seconds))
     frameworks = list(dict.fromkeys(one.framework for one in account.notebooks))
-    style = _style(len(frameworks))
-    policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
     title = f"Notebooks of {account.title}"
     body = [
         f"<header><h1>{_text(account.title)}</h1>{_made(account)}</header>",
@@ -37,34 +33,16 @@ def html_page(account: Account) -> str:
         *(_notebooks(notebooks, frameworks) if notebooks else ["<p>No notebook was run.</p>"]),
         "</main>",
     ]
-    head = [
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-        '<meta name="color-scheme" content="light dark">',
-        f"<title>{_text(title)}</title>",
-        f"<style>{style}</style>",
-    ]
-    text = ["<!doctype html>", '<html lang="en">', "<head>", *head, "</head>", "<body>", *body, "</body>", "</html>"]
-    return "\n".join(text) + "\n"
-
-
-def _text(text: str) -> str:
-    return html.escape(readable(text))
+    return document(title, body, more_style=_style(len(frameworks)))
 
 
 def _style(frameworks: int) -> str:
-    style = resources.files("d2lbuild.reporting").joinpath("report.css").read_text("utf-8")
     chosen = [f"body:has(#show-{state}:checked) tbody.notebook:not(.{state}) {{ display: none }}" for state in _STATES]
     chosen += [
         f"body:has(#only-{index}:checked) tbody.notebook:not(.f{index}) {{ display: none }}"
         for index in range(frameworks)
     ]
-    return "\n".join([style, *chosen])
-
-
-def _digest(style: str) -> str:
-    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return "\n".join(["", *chosen])
 
 
 def _state(notebook: NotebookReport) -> str:

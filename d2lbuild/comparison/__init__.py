@@ -1,0 +1,1 @@
+"""What differs between the outputs of two states of a book."""
