@@ -19,6 +19,7 @@ from d2lbuild.cli.env import lock, remove, show, sync
 from d2lbuild.cli.extract_lib import extract_lib
 from d2lbuild.cli.lsp import lsp
 from d2lbuild.cli.messages import complain, say
+from d2lbuild.cli.new import new
 from d2lbuild.cli.plan import plan
 from d2lbuild.errors import D2lbuildError
 
@@ -66,6 +67,7 @@ def _start(
 
     \b
     Examples:
+      d2lbuild new my-book               start a book
       d2lbuild check                     what is wrong with the book
       d2lbuild build                     run its notebooks, write its website
       d2lbuild build --framework all     the same with a tab for each framework
@@ -114,6 +116,7 @@ def _interrupted() -> int:
 
 
 _COMMANDS: Mapping[str, Callable[..., int]] = {
+    "new": new,
     "build": build,
     "check": check,
     "plan": plan,
@@ -124,6 +127,7 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
 }
 _ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {"sync": sync, "list": show, "remove": remove, "lock": lock}
 _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {
+    "new": new,
     "info": info,
     "gc": gc,
     "verify": verify,
