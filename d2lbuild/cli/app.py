@@ -21,6 +21,7 @@ from d2lbuild.cli.lsp import lsp
 from d2lbuild.cli.messages import complain, say
 from d2lbuild.cli.new import new
 from d2lbuild.cli.plan import plan
+from d2lbuild.cli.status import status
 from d2lbuild.errors import D2lbuildError
 
 __all__ = ["run"]
@@ -120,6 +121,7 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "build": build,
     "check": check,
     "plan": plan,
+    "status": status,
     "extract-lib": extract_lib,
     "clean": clean,
     "doctor": doctor,
