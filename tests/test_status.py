@@ -67,11 +67,11 @@ def ended(config: Config) -> Ended:
     return end
 
 
-def standings(config: Config, **options: tuple[str, ...]) -> dict[tuple[str, str], Standing]:
-    return {
-        (one.section, one.framework): one.standing
-        for one in status(config, BuildRequest(**{"frameworks": BOTH, **options}))
-    }
+def standings(
+    config: Config, frameworks: tuple[str, ...] = BOTH, sections: tuple[str, ...] = ()
+) -> dict[tuple[str, str], Standing]:
+    found = status(config, BuildRequest(frameworks, sections=sections))
+    return {(one.section, one.framework): one.standing for one in found}
 
 
 def test_nothing_has_run_and_what_an_edition_lacks_is_missing(config: Config) -> None:

@@ -19,6 +19,7 @@ from d2lbuild.cli.env import lock, remove, show, sync
 from d2lbuild.cli.extract_lib import extract_lib
 from d2lbuild.cli.lsp import lsp
 from d2lbuild.cli.messages import complain, say
+from d2lbuild.cli.migrate import migrate
 from d2lbuild.cli.new import new
 from d2lbuild.cli.plan import plan
 from d2lbuild.cli.status import status
@@ -126,6 +127,7 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "clean": clean,
     "doctor": doctor,
     "lsp": lsp,
+    "migrate": migrate,
 }
 _ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {"sync": sync, "list": show, "remove": remove, "lock": lock}
 _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {

@@ -27,7 +27,7 @@ from d2lbuild.config.values import (
     Method,
     Module,
     Name,
-    PageAddress,
+    PageAddresses,
     Pattern,
     Seconds,
     Size,
@@ -98,9 +98,9 @@ class HeaderLinkTable(Table):
 class NotebooksTable(Table):
     """``[html.notebooks]``: where else readers can run the notebooks."""
 
-    colab: PageAddress | None = None
-    sagemaker: PageAddress | None = None
-    binder: PageAddress | None = None
+    colab: PageAddresses = {}
+    sagemaker: PageAddresses = {}
+    binder: PageAddresses = {}
 
 
 class HtmlTable(Table):
@@ -146,6 +146,7 @@ class LibraryTable(Table):
     """``[library]``: the generated package."""
 
     package: Identifier = "d2l"
+    folder: Below | None = None
     version_file: Below | None = None
 
 

@@ -4,6 +4,7 @@ The template is a whole book in all frameworks. ``<<word>>`` in it stands for a 
 """
 
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -61,7 +62,7 @@ def start_book(wanted: NewBook) -> Path:
 
     Raises UsageError if there is something in the folder beside a repository of git.
     """
-    folder = wanted.folder.absolute()
+    folder = Path(os.path.abspath(wanted.folder))  # noqa: PTH100 - `..` has no name of its own
     _check_empty(folder)
     values = _values(wanted, folder.name)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -93,6 +93,8 @@ def test_a_repository_without_files_becomes_a_book(tmp_path: Path) -> None:
     assert {".git", ".gitignore", "conf", "chapters", "README.md"} <= {path.name for path in folder.iterdir()}
     assert folder.stat().st_ino == number
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
+    (tmp_path / "other" / "inner").mkdir(parents=True)
+    assert start_book(NewBook(folder / ".." / "third", ("pytorch",))) == tmp_path / "third"
 
 
 def test_a_book_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
