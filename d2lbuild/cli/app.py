@@ -32,12 +32,25 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 app = typer.Typer(
     name="d2lbuild",
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,  # examples keep their lines, and help looks the same in a pipe
     pretty_exceptions_enable=False,
     context_settings=_SETTINGS,
 )
+_ENVIRONMENTS = """The environments that notebooks run in.
+
+\b
+Examples:
+  d2lbuild env list
+  d2lbuild env sync pytorch
+"""
+_RESULTS = """The results of notebooks that are kept.
+
+\b
+Examples:
+  d2lbuild cache info
+  d2lbuild cache gc --older-than 30d
+"""
 environments = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 results = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 
@@ -131,7 +144,6 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
 }
 _ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {"sync": sync, "list": show, "remove": remove, "lock": lock}
 _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {
-    "new": new,
     "info": info,
     "gc": gc,
     "verify": verify,
@@ -145,5 +157,5 @@ for _name, _command in _ENVIRONMENT_COMMANDS.items():
     environments.command(_name)(_guarded(_command))
 for _name, _command in _CACHE_COMMANDS.items():
     results.command(_name)(_guarded(_command))
-app.add_typer(environments, name="env", help="The environments that notebooks run in.")
-app.add_typer(results, name="cache", help="The results of notebooks that are kept.")
+app.add_typer(environments, name="env", help=_ENVIRONMENTS)
+app.add_typer(results, name="cache", help=_RESULTS)

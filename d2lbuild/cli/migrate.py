@@ -26,12 +26,13 @@ def migrate(
     ] = False,
     book: BookOption = None,
 ) -> int:
-    """Turn a book with a config.ini into one with conf/book.toml, with the same pages.
+    """Turn a config.ini into a conf/book.toml.
 
     \b
-    The chapters stay where they are. A framework gets a folder in frameworks/ if the book has aliases or a
-    library module of its own; its locked requirements go there too. Says of each key that cannot be carried
-    over on which line it stands and what there is in its place. Exits with 1 if pages will be others for it.
+    The pages are the same, and the chapters stay where they are. A framework gets a folder in frameworks/
+    if the book has aliases or a library module of its own; its locked requirements go there too. Says of each
+    key that cannot be carried over on which line it stands, and what there is in its place. Exits with 1 if
+    pages will be others for it.
 
     \b
     Examples:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from d2lbuild.cli.completion import complete_known_framework
 from d2lbuild.cli.messages import note, say
 from d2lbuild.cli.options import known, words
 
@@ -22,18 +23,19 @@ def new(
             metavar="NAME",
             show_default=False,
             help="Frameworks, joined by commas or one option each; 'all' for all. Default: pytorch.",
+            autocompletion=complete_known_framework,
         ),
     ] = None,
     title: Annotated[str, typer.Option("--title", show_default=False, help="Default: made from DIR.")] = "",
     author: Annotated[str, typer.Option("--author", show_default=False, help="Who writes it.")] = "",
     ci: Annotated[str, typer.Option("--ci", metavar="SERVICE", help="github: a workflow for GitHub; none.")] = "github",
 ) -> int:
-    """Start a book: a folder that builds, with a chapter to learn from.
+    """Start a book.
 
     \b
-    The chapter has a cell for each framework, a function that is saved for the library, a figure, a table, an
-    equation and a citation. The first framework owns the cells without a mark. Writes nothing into a folder
-    that holds something, unless that is a repository of git without files.
+    It builds as it is. Its chapter has a cell for each framework, a function that is saved for the library,
+    a figure, a table, an equation and a citation. The first framework owns the cells without a mark. Writes
+    nothing into a folder that holds something, unless that is a repository of git without files.
 
     \b
     Examples:

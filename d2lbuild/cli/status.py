@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import columns, count, duration, note, say
 from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, section_ids, words
 from d2lbuild.errors import StaleError
@@ -22,7 +23,10 @@ def status(
     sections: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SECTION", show_default=False, help="These sections, or folders of sections. Default: all."
+            metavar="SECTION",
+            show_default=False,
+            help="These sections, or folders of sections. Default: all.",
+            autocompletion=complete_section,
         ),
     ] = None,
     *,
@@ -33,11 +37,12 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it for programs.")] = False,
     book: BookOption = None,
 ) -> int:
-    """Show how each notebook stands: fresh, stale and why, failed and where, never run.
+    """Show how each notebook stands.
 
     \b
-    With the time of its last run, and how long that took. A section is `missing` in an edition that has no
-    page of it, and `skipped` if this machine cannot run it. Runs nothing and makes no environment.
+    It is fresh, stale and why, failed and where, or has never run; with the time of its last run, and how
+    long that took. A section is `missing` in an edition that has no page of it, and `skipped` if this machine
+    cannot run it. Runs nothing and makes no environment.
 
     \b
     Examples:

@@ -135,12 +135,12 @@ def test_what_the_new_layout_cannot_say_is_left_out(tmp_path: Path) -> None:
     )
     old = load_config(write_old_book(tmp_path / "old", text))
     found = migration(old)
-    left = "left out"
+    alone = "only alone between slashes, as in `**/*.md`"
     messages = {told(one).split(": ", 1)[1] for one in found.findings if one.rule in ("not-carried-over", "renamed")}
     assert {
         "warning: the book is called `my-book` now: results that were kept for it are not shown",
         "warning: [book] `language`: must be a language code such as `en` or `zh_CN`: left out",
-        f"warning: [book] `exclusions`: `contrib/**md` must have `**` only alone between slashes, as in `**/*.md`: {left}",
+        f"warning: [book] `exclusions`: `contrib/**md` must have `**` {alone}: left out",
         "warning: [library] `folder`: other/paddle.py is not in lib: left out",
         "warning: `from torch import nn` is not `name = value`: write it into header.py",
         "warning: [pdf] `post_latex`: there is no file static/gone.py: left out",
