@@ -26,8 +26,10 @@ def new(
             autocompletion=complete_known_framework,
         ),
     ] = None,
-    title: Annotated[str, typer.Option("--title", show_default=False, help="Default: made from DIR.")] = "",
-    author: Annotated[str, typer.Option("--author", show_default=False, help="Who writes it.")] = "",
+    title: Annotated[
+        str, typer.Option("--title", metavar="TEXT", show_default=False, help="Default: made from DIR.")
+    ] = "",
+    author: Annotated[str, typer.Option("--author", metavar="NAME", show_default=False, help="Who writes it.")] = "",
     ci: Annotated[str, typer.Option("--ci", metavar="SERVICE", help="github: a workflow for GitHub; none.")] = "github",
 ) -> int:
     """Start a book.

@@ -116,8 +116,8 @@ class NotebooksTable(Table):
     """``[html.notebooks]``: where else readers can run the notebooks."""
 
     colab: PageAddresses = {}
-    """An address, or a table with one for each framework; see [Notebooks elsewhere](../configuration.md#notebooks-
-    elsewhere)."""
+    """An address, or a table with one for each framework; see
+    [Notebooks elsewhere](../configuration.md#notebooks-elsewhere)."""
     sagemaker: PageAddresses = {}
     """The same."""
     binder: PageAddresses = {}
@@ -152,7 +152,7 @@ class HtmlTable(Table):
     notebooks: NotebooksTable = NotebooksTable()
     """Where notebooks can be run."""
     math_macros: dict[str, str] = {}
-    r"""TeX macros: `RR = "\mathbb{R}"`; they hold for PDFs and EPUBs too."""
+    r"""TeX macros: `RR = "\\mathbb{R}"`; they hold for PDFs and EPUBs too."""
     stderr: Literal["remove", "show"] = "remove"
     """`"show"` puts what cells write to stderr on the page, apart from what they print."""
 
@@ -246,14 +246,14 @@ class ExecutionTable(Table):
     memory: Size | None = None
     """Memory for a notebook that states none: `"4GiB"`."""
     threads: Annotated[int, Field(gt=0)] | None = None
-    """Threads of each kernel; otherwise the processors are shared out. Some results depend on it in their last digits."""
+    """Threads of each kernel; otherwise the processors are shared out. The last digits of some results depend on it."""
     shared_cache: str = ""
     """A second place of results: a folder, or an address such as `s3://bucket/results`."""
     shared_cache_writable: bool = False
     """Whether new results are put there too."""
     sections: dict[Below, NeedsTable] = {}
-    """What a section, or each one in a folder, needs; see [What sections need](../configuration.md#what-sections-
-    need)."""
+    """What a section, or each one in a folder, needs; see
+    [What sections need](../configuration.md#what-sections-need)."""
 
     @model_validator(mode="after")
     def _somewhere_to_write(self) -> "ExecutionTable":

@@ -317,12 +317,14 @@ def test_a_terminal_without_the_marks(book: Path) -> None:
 
 def test_little_space_on_a_disk(run: Run, book: Path, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
     free = {"cache": 3 * 2**30, "book": 2**20}
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free["book" if path == book else "cache"]))
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: SimpleNamespace(free=free["book" if path == book else "cache"])
+    )
     (book.parent / "cache").mkdir(exist_ok=True)
     found = lines(run("doctor", "html").out, "d2lbuild")[-3:]
     assert found == [
-        f"✓ disk for the cache 3.0 GiB free in {book.parent / 'cache'}",
-        f"– disk for output 1.0 MiB free in {book / '_build'}: that is little",
+        f"✓ disk for the cache 3 GiB free in {book.parent / 'cache'}",
+        f"– disk for output 1 MiB free in {book / '_build'}: that is little",
         "choose another folder with --output, or free some space",
     ]
     free["cache"] = 7
