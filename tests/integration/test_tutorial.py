@@ -82,7 +82,7 @@ def test_the_tutorial_works_word_by_word(tmp_path: Path, environ: dict[str, str]
         if language == "text":
             assert text in done.stdout
     assert "notebooks: 2 to run, 0 cached" in done.stdout
-    assert "nothing has changed since the last build" in done.stdout
+    assert "2 notebooks: 0 run, 2 cached" in done.stdout
     assert "notebooks: 1 to run, 2 cached" in done.stdout
     site = folder / "first-book-site"
     assert "def mean_absolute_error" in (folder / "first-book/_build/lib/d2l/torch.py").read_text("utf-8")
