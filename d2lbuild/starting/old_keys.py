@@ -83,10 +83,12 @@ FATES: dict[str, dict[str, Fate]] = {
     "library": {
         "save_filename": _gone("each framework has its own module: `module` in framework.toml"),
         "save_mark": _gone("the mark is always `#@save`"),
-        "save_patterns": _gone("all sections are looked through"),
+        "save_patterns": _gone(
+            "sections `[library-FRAMEWORK]`, or frameworks/NAME/, say which module each framework has"
+        ),
         "version": _to("[book] release"),
         "version_file": _to("[library] version_file", "the version that it holds becomes `[book] release`"),
-        "root_dir": _gone("`[library] folder` says where the package is kept"),
+        "root_dir": _gone("there is one module a framework, not one a section"),
     },
     FRAMEWORK_SECTION: {
         "lib_file": _to("[library] folder and package, module in framework.toml", "its hand-written head: header.py"),

@@ -81,6 +81,7 @@ def test_the_tutorial_works_word_by_word(tmp_path: Path, environ: dict[str, str]
     for language, text in blocks():
         if language == "text":
             assert text in done.stdout
+    assert "warning" not in done.stdout
     assert "notebooks: 2 to run, 0 cached" in done.stdout
     assert "2 notebooks: 0 run, 2 cached" in done.stdout
     assert "notebooks: 1 to run, 2 cached" in done.stdout

@@ -29,6 +29,21 @@ def test_every_option_has_a_meaning() -> None:
     assert [row for row in rows if row.endswith("|  |")] == []
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *("build eval", "build html", "build pdf", "build pkg", "build linkcheck", "build ipynb", "build slides"),
+        *("build outputcheck", "build tabcheck", "build lib", "build colab", "build all", "build rst"),
+        *("deploy", "clear", "activate", "translate", "slides"),
+    ],
+)
+def test_every_verb_of_d2lbook_has_a_row(verb: str) -> None:
+    rows = [
+        line for line in (ROOT / "docs" / "from-d2lbook.md").read_text("utf-8").splitlines() if line.startswith("| `")
+    ]
+    assert any(f"`d2lbook {verb}`" in row.split(" | ")[0] for row in rows)
+
+
 @pytest.mark.integration
 def test_the_manual_builds_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
