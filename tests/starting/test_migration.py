@@ -1,5 +1,6 @@
 """Books with a `config.ini` in the new layout: the same configuration, pages and library as before."""
 
+import json
 import shutil
 from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
@@ -11,7 +12,7 @@ from d2lbuild.config.legacy import FRAMEWORK_KEYS, KEYS
 from d2lbuild.errors import UsageError
 from d2lbuild.extraction import libraries
 from d2lbuild.model import Finding, Severity, Span
-from d2lbuild.pipeline import BuildRequest, build, select_frameworks
+from d2lbuild.pipeline import BuildRequest, build, plan_build, select_frameworks
 from d2lbuild.starting.migration import migration, write_beside, write_copy
 from d2lbuild.starting.old_keys import FATES, FRAMEWORK_SECTION
 from tests.starting.old_book import CONFIG, write_old_book
@@ -98,6 +99,14 @@ def test_pages_and_library_are_the_same(old: Config, tmp_path: Path) -> None:
     page = sites[1]["one/index.html"].decode()
     for shown in ("torch-notebooks", "jax-notebooks", "Abb.", "a.css", "github.com/me/book/edit/master"):
         assert shown in page
+
+
+def test_results_that_are_kept_stay_good(old: Config, tmp_path: Path) -> None:
+    new = migrated(old, tmp_path / "new")
+    plans = [plan_build(config, BuildRequest(("pytorch", "jax"))).todo for config in (old, new)]
+    keys = [{(run.notebook.section, run.notebook.framework): run.notebook.key for run in todo} for todo in plans]
+    assert len(keys[0]) == 4
+    assert keys[0] == keys[1]
 
 
 def test_what_goes_nowhere_is_told_with_its_line(old: Config) -> None:
@@ -191,6 +200,20 @@ def test_a_copy_has_the_book_and_not_what_is_made_of_it(old: Config, tmp_path: P
     with pytest.raises(UsageError, match=r"is not a config\.ini"):
         migration(new)
     shutil.rmtree(new.root)
+
+
+def test_a_book_in_another_language(tmp_path: Path) -> None:
+    root = tmp_path / "java"
+    root.mkdir()
+    cell = {"cell_type": "code", "metadata": {}, "source": "int x = 1;", "outputs": [], "execution_count": None}
+    kernel = {"kernelspec": {"name": "java", "language": "java"}, "language_info": {"name": "java"}}
+    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
+    (root / "index.ipynb").write_text(json.dumps(notebook))
+    (root / "config.ini").write_text("[project]\nname = java-book\n[build]\nnotebooks = *.ipynb\n")
+    old = load_config(root)
+    new = migrated(old, tmp_path / "new")
+    assert new.default_framework == "java"
+    assert (new.frameworks, new.notebooks) == (old.frameworks, ("*.ipynb",))
 
 
 def test_a_book_that_says_next_to_nothing(tmp_path: Path) -> None:

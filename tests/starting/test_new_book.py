@@ -3,6 +3,7 @@
 import itertools
 import tomllib
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,11 @@ def test_a_title_is_made_of_the_folder_and_may_hold_any_sign(tmp_path: Path) -> 
 def test_the_workflow_builds_each_framework_and_may_be_left_out(tmp_path: Path) -> None:
     root = start_book(NewBook(tmp_path / "one", ("pytorch", "jax")))
     workflow = (root / ".github" / "workflows" / "book.yml").read_text("utf-8")
-    assert 'framework: ["pytorch", "jax"]' in workflow
+    facts = import_module("yaml").safe_load(workflow)
+    assert facts["jobs"]["build"]["strategy"]["matrix"] == {"framework": ["pytorch", "jax"]}
+    commands = [step.get("run", "") for job in facts["jobs"].values() for step in job["steps"]]
+    assert "d2lbuild check" in commands
+    assert any(command.startswith("d2lbuild build --framework ${{ matrix.framework }}") for command in commands)
     assert "secrets." not in workflow
     assert not (start_book(NewBook(tmp_path / "two", ("jax",), ci="none")) / ".github").exists()
 
