@@ -53,6 +53,6 @@ def test_a_new_book_is_built_and_runs(program: Path, tmp_path: Path) -> None:
     first = Path(run("build", where=book).strip())
     assert "A Book" in first.read_text("utf-8")
     page = (first.parent / "least-squares" / "best-guess.html").read_text("utf-8")
-    assert "the best guess is 13.5 minutes, with an error of 5.25" in page
+    assert "best guess: 13.5 minutes, error: 5.25" in page
     assert run("check", where=book) == ""
     assert [line.split()[0] for line in run("status", where=book).splitlines()[1:]] == ["fresh", "fresh"]

@@ -144,4 +144,4 @@ def test_it_runs(tmp_path: Path) -> None:
     built = build(config, BuildRequest(("pytorch",)))
     assert (built.failures, built.findings) == ((), ())
     page = (built.outputs["html"].parent / "least-squares" / "best-guess.html").read_text("utf-8")
-    assert "the best guess is 13.5 minutes, with an error of 5.25" in page
+    assert "best guess: 13.5 minutes, error: 5.25" in page
