@@ -205,7 +205,13 @@ def test_a_copy_has_the_book_and_not_what_is_made_of_it(old: Config, tmp_path: P
 def test_a_book_in_another_language(tmp_path: Path) -> None:
     root = tmp_path / "java"
     root.mkdir()
-    cell = {"cell_type": "code", "metadata": {}, "source": "int x = 1;", "outputs": [], "execution_count": None}
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": "int x = 1;",
+        "outputs": [],
+        "execution_count": None,
+    }
     kernel = {"kernelspec": {"name": "java", "language": "java"}, "language_info": {"name": "java"}}
     notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
     (root / "index.ipynb").write_text(json.dumps(notebook))
