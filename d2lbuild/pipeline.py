@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, NotebookReport, Observer
+from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, NotebookReport, Observer, place_of_failure
 from d2lbuild.config import Config
 from d2lbuild.edition.code import forget_trees
 from d2lbuild.edition.edition import Edition, make_edition
@@ -24,7 +24,7 @@ from d2lbuild.expansions import expand_beside, known_expansions, remember_expans
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
-from d2lbuild.model import Book, ExecutionResult, Failure, Finding, Notebook, Page, Span, Status
+from d2lbuild.model import Book, ExecutionResult, Finding, Page, Status
 from d2lbuild.rendering.assemble import assemble
 from d2lbuild.rendering.references.works_ahead import Works, no_works, works_ahead
 from d2lbuild.source.book import load_book
@@ -45,7 +45,6 @@ __all__ = [
     "Observer",
     "build",
     "check",
-    "place_of_failure",
     "plan_build",
     "prepare_output",
     "read_and_plan",
@@ -296,15 +295,6 @@ def _failures(
         cell = notebook.code[failure.cell] if failure.cell is not None else None
         place = place_of_failure(notebook, failure)
         yield NotebookFailure(section, framework, result, cell, place, (section, framework) in fresh)
-
-
-def place_of_failure(notebook: Notebook, failure: Failure) -> Span | None:
-    """Return the line of the chapter that failed, if a cell did."""
-    if failure.cell is None:
-        return None
-    cell = notebook.code[failure.cell]
-    line = cell.lines[min(failure.line or 1, len(cell.lines)) - 1]
-    return Span(notebook.section.path, line, line)
 
 
 def _reports(

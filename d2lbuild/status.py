@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from d2lbuild.building import BuildRequest
+from d2lbuild.building import BuildRequest, place_of_failure
 from d2lbuild.config import Config
 from d2lbuild.edition.edition import Edition
 from d2lbuild.execution.devices import this_machine
@@ -16,7 +16,7 @@ from d2lbuild.execution.results.keys import KeyParts
 from d2lbuild.execution.scheduler import refusal
 from d2lbuild.model import Book, ExecutionResult, Failure, Notebook, Span, Status
 from d2lbuild.notebook_runs import asked_for, book_digests
-from d2lbuild.pipeline import place_of_failure, read_and_plan
+from d2lbuild.pipeline import read_and_plan
 
 __all__ = ["NotebookStatus", "Standing", "status"]
 
