@@ -9,7 +9,7 @@ STAMP := .venv/.set-up
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup book pdf check test corpus clean
+.PHONY: help setup book pdf docs check test corpus clean
 
 # $(call install,PACKAGES): install Debian packages where that is possible, otherwise say what is missing.
 install = if [ "$$(id -u)" = 0 ]; then root=; else root="sudo -n"; fi; \
@@ -50,6 +50,11 @@ pdf: setup ## Build this repository's book as a PDF: make pdf [FRAMEWORK=pytorch
 	@$(has_tex) || { packages="$(pdf_packages) poppler-utils"; $(call install,$$packages); }
 	@$(BIN)/d2lbuild build --framework $(FRAMEWORK) --to pdf
 
+docs: setup ## Build the manual into docs/_build, its reference from the code
+	@$(BIN)/python tools/manual.py
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
+	@echo "$(CURDIR)/docs/_build/index.html"
+
 # What says whether an EPUB is one.
 has_epubcheck = command -v epubcheck >/dev/null && command -v java >/dev/null
 
@@ -77,5 +82,5 @@ corpus: setup ## The tests of conformance over a real book: make corpus CORPUS=/
 
 clean: ## Remove what builds and tools have left here; results, environments and .venv stay
 	@if test -x $(BIN)/d2lbuild; then $(BIN)/d2lbuild clean; fi
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-artefacts
+	rm -rf docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-artefacts
 	find d2lbuild tests -type d -name __pycache__ -prune -exec rm -rf {} +

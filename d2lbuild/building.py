@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.running import RunObserver
-from d2lbuild.model import Book, Cell, ExecutionResult, Finding, Span
+from d2lbuild.model import Book, Cell, ExecutionResult, Failure, Finding, Notebook, Span
 
 if TYPE_CHECKING:
     from d2lbuild.execution.plan import BuildPlan
 
-__all__ = ["BuildReport", "BuildRequest", "NotebookFailure", "NotebookReport", "Observer"]
+__all__ = ["BuildReport", "BuildRequest", "NotebookFailure", "NotebookReport", "Observer", "place_of_failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +111,12 @@ class BuildReport:
     outputs: Mapping[str, Path]
     """By renderer: the website's first page, the folder of notebooks."""
     seconds: float
+
+
+def place_of_failure(notebook: Notebook, failure: Failure) -> Span | None:
+    """Return the line of the chapter that failed, if a cell did."""
+    if failure.cell is None:
+        return None
+    cell = notebook.code[failure.cell]
+    line = cell.lines[min(failure.line or 1, len(cell.lines)) - 1]
+    return Span(notebook.section.path, line, line)

@@ -19,8 +19,10 @@ from d2lbuild.errors import D2lbuildError
 from d2lbuild.execution.devices import this_machine
 from d2lbuild.execution.environments.environments import list_environments
 from d2lbuild.execution.equipment import (
+    disk_equipment,
     environment_equipment,
     gpu_equipment,
+    lock_equipment,
     sandbox_equipment,
     skipped_equipment,
 )
@@ -80,6 +82,7 @@ def _program(patient: _Patient) -> Iterator[Item]:
     else:
         names = ", ".join(framework.name for framework in patient.config.frameworks)
         yield Item("book", State.THERE, f"{patient.config.title}, {patient.config.source}, in {names}")
+    yield from disk_equipment(cache_home(), patient.config.output if patient.config else None)
 
 
 def _packages() -> Item:
@@ -123,6 +126,7 @@ def _notebooks(patient: _Patient) -> Iterator[Item]:
         return
     for name in patient.frameworks:
         yield from environment_equipment(config.framework(name), home, machine)
+        yield from lock_equipment(config.framework(name))
     yield from sandbox_equipment(config.execution)
     yield gpu_equipment(machine)
     try:

@@ -28,7 +28,7 @@ from d2lbuild.execution.scheduler import demand_of, refusal, skipped
 from d2lbuild.model import ExecutionResult, Needs, Notebook
 from d2lbuild.source.data_files import data_files
 
-__all__ = ["NotebookRuns", "book_digests"]
+__all__ = ["NotebookRuns", "asked_for", "book_digests"]
 
 _Ended = tuple[ExecutionRequest, ExecutionResult]
 
@@ -56,7 +56,7 @@ class NotebookRuns:
         asked: list[NotebookToRun] = []
         others: list[NotebookToRun] = []
         for one in self.notebooks():
-            here = not self.request.sections or _asked_for(one.section, self.request.sections)
+            here = not self.request.sections or asked_for(one.section, self.request.sections)
             (asked if here else others).append(one)
         found = plan(
             asked,
@@ -65,7 +65,7 @@ class NotebookRuns:
             digest_of=self.digests,
             rerun_failed=self.request.rerun_failed,
             force=self.request.force,
-            rerun=lambda one: _asked_for(one.section, self.request.rerun),
+            rerun=lambda one: asked_for(one.section, self.request.rerun),
         )
         # The other sections show what the cache has; they are neither run nor, if they have failed, forgotten.
         known = plan(others, self.cache, self.history, digest_of=self.digests)
@@ -304,14 +304,15 @@ def _code_cells(notebook: Notebook) -> tuple[CodeCell, ...]:
     return tuple(CodeCell(cell.source, cell.tags) for cell in notebook.code)
 
 
-def _asked_for(section: str, wanted: Iterable[str]) -> bool:
+def asked_for(section: str, wanted: Iterable[str]) -> bool:
+    """Whether a section, or a folder that it lies in, is among those that are wanted."""
     return any(section == one or section.startswith(f"{one}/") for one in wanted)
 
 
 def _check_sections(sections: Sequence[str], editions: Mapping[str, Edition]) -> None:
     known = sorted({name for edition in editions.values() for name in edition.notebooks})
     for section in sections:
-        if not any(_asked_for(name, [section]) for name in known):
+        if not any(asked_for(name, [section]) for name in known):
             near = get_close_matches(section, known, n=1, cutoff=0.4)
             hint = f"did you mean '{near[0]}'?" if near else "name a section as its path without the suffix"
             raise UsageError(f"no section '{section}' in this edition", hint=hint)

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, NotebookReport, Observer
+from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, NotebookReport, Observer, place_of_failure
 from d2lbuild.config import Config
 from d2lbuild.edition.code import forget_trees
 from d2lbuild.edition.edition import Edition, make_edition
@@ -24,7 +24,7 @@ from d2lbuild.expansions import expand_beside, known_expansions, remember_expans
 from d2lbuild.files import write_if_changed
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
-from d2lbuild.model import Book, ExecutionResult, Finding, Page, Span, Status
+from d2lbuild.model import Book, ExecutionResult, Finding, Page, Status
 from d2lbuild.rendering.assemble import assemble
 from d2lbuild.rendering.references.works_ahead import Works, no_works, works_ahead
 from d2lbuild.source.book import load_book
@@ -47,6 +47,7 @@ __all__ = [
     "check",
     "plan_build",
     "prepare_output",
+    "read_and_plan",
     "select_frameworks",
 ]
 
@@ -126,12 +127,17 @@ def check(config: Config) -> tuple[Finding, ...]:
 
 def plan_build(config: Config, request: BuildRequest) -> "BuildPlan":
     """Return what a build would run, and why."""
+    return read_and_plan(config, request)[2]
+
+
+def read_and_plan(config: Config, request: BuildRequest) -> "tuple[Book, Mapping[str, Edition], BuildPlan]":
+    """Return the book, its editions, and what a build would run."""
     with without_collections():
-        _, editions, _ = _read(config, request.frameworks)
+        book, editions, _ = _read(config, request.frameworks)
         known = _with_expansions(config, editions)
     found = _runs(config, request, editions, Observer()).plan()
     _remember_expansions(config, editions, known)
-    return found
+    return book, editions, found
 
 
 def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
@@ -287,10 +293,7 @@ def _failures(
             continue
         notebook = editions[framework].notebooks[section]
         cell = notebook.code[failure.cell] if failure.cell is not None else None
-        place = None
-        if cell is not None:
-            line = cell.lines[min(failure.line or 1, len(cell.lines)) - 1]
-            place = Span(notebook.section.path, line, line)
+        place = place_of_failure(notebook, failure)
         yield NotebookFailure(section, framework, result, cell, place, (section, framework) in fresh)
 
 

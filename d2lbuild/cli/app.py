@@ -20,7 +20,10 @@ from d2lbuild.cli.env import lock, remove, show, sync, upgrade
 from d2lbuild.cli.extract_lib import extract_lib
 from d2lbuild.cli.lsp import lsp
 from d2lbuild.cli.messages import complain, say
+from d2lbuild.cli.migrate import migrate
+from d2lbuild.cli.new import new
 from d2lbuild.cli.plan import plan
+from d2lbuild.cli.status import status
 from d2lbuild.errors import D2lbuildError
 
 __all__ = ["run"]
@@ -30,12 +33,25 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 app = typer.Typer(
     name="d2lbuild",
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,  # examples keep their lines, and help looks the same in a pipe
     pretty_exceptions_enable=False,
     context_settings=_SETTINGS,
 )
+_ENVIRONMENTS = """The environments that notebooks run in.
+
+\b
+Examples:
+  d2lbuild env list
+  d2lbuild env sync pytorch
+"""
+_RESULTS = """The results of notebooks that are kept.
+
+\b
+Examples:
+  d2lbuild cache info
+  d2lbuild cache gc --older-than 30d
+"""
 environments = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 results = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 
@@ -67,6 +83,7 @@ def _start(
 
     \b
     Examples:
+      d2lbuild new my-book               start a book
       d2lbuild check                     what is wrong with the book
       d2lbuild build                     run its notebooks, write its website
       d2lbuild build --framework all     the same with a tab for each framework
@@ -115,14 +132,17 @@ def _interrupted() -> int:
 
 
 _COMMANDS: Mapping[str, Callable[..., int]] = {
+    "new": new,
     "build": build,
     "check": check,
     "plan": plan,
+    "status": status,
     "extract-lib": extract_lib,
     "clean": clean,
     "diff": diff,
     "doctor": doctor,
     "lsp": lsp,
+    "migrate": migrate,
 }
 _ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {
     "sync": sync,
@@ -145,5 +165,5 @@ for _name, _command in _ENVIRONMENT_COMMANDS.items():
     environments.command(_name)(_guarded(_command))
 for _name, _command in _CACHE_COMMANDS.items():
     results.command(_name)(_guarded(_command))
-app.add_typer(environments, name="env", help="The environments that notebooks run in.")
-app.add_typer(results, name="cache", help="The results of notebooks that are kept.")
+app.add_typer(environments, name="env", help=_ENVIRONMENTS)
+app.add_typer(results, name="cache", help=_RESULTS)

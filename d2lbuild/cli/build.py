@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import complain, count, counted, errors, note, say, serious
 from d2lbuild.cli.options import (
     BookOption,
@@ -64,7 +65,12 @@ def build(
     ] = False,
     rerun: Annotated[
         list[str] | None,
-        typer.Option("--rerun", metavar="SECTION", help="Run this section or folder again, whatever the cache has."),
+        typer.Option(
+            "--rerun",
+            metavar="SECTION",
+            help="Run this section or folder again, whatever the cache has.",
+            autocompletion=complete_section,
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run everything again, whatever the cache has.")] = False,
     require_all: Annotated[

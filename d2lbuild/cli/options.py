@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from d2lbuild.cli.completion import complete_framework, complete_section
 from d2lbuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ BookOption = Annotated[
 FrameworkOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--framework", "-f", metavar="NAME", help="Frameworks, joined by commas or one option each; 'all' for all."
+        "--framework",
+        "-f",
+        metavar="NAME",
+        help="Frameworks, joined by commas or one option each; 'all' for all.",
+        autocompletion=complete_framework,
     ),
 ]
 SectionArgument = Annotated[
@@ -47,6 +52,7 @@ SectionArgument = Annotated[
         metavar="SECTION",
         show_default=False,
         help="Run only the notebooks of these sections, or folders of sections.",
+        autocompletion=complete_section,
     ),
 ]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import columns, count, duration, note, say
 from d2lbuild.cli.options import (
     BookOption,
@@ -34,7 +35,10 @@ def plan(
     why: Annotated[
         str | None,
         typer.Option(
-            "--why", metavar="SECTION", help="Show what has changed since a section last ran, from what to what."
+            "--why",
+            metavar="SECTION",
+            help="Show what has changed since a section last ran, from what to what.",
+            autocompletion=complete_section,
         ),
     ] = None,
     changed_since: ChangedSinceOption = None,

@@ -3,14 +3,14 @@
 import difflib
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.document import Document, read_document, validate
 from d2lbuild.config.frameworks import Definitions
-from d2lbuild.config.problems import Problems, UnreadableError
-from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable, PdfTable
+from d2lbuild.config.problems import Problems, UnreadableError, nearest
+from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable, LibraryTable, PdfTable
 from d2lbuild.config.types import (
     SERVICES,
     Config,
@@ -44,6 +44,7 @@ def read_book(root: Path, source: Path, defaults: Path) -> Config:
     frameworks = _frameworks(document, Definitions(root, defaults, problems))
     if file is not None:
         _check_files(file, root, document, problems)
+        _check_addresses(file, document, problems)
         _check_sections(file, root, document, problems)
     problems.raise_errors(str(source))
     if file is None:
@@ -102,6 +103,16 @@ def _check_files(file: BookFile, root: Path, document: Document, problems: Probl
             problems.error("missing-file", message, document.span(*key), "paths are relative to the book's folder")
 
 
+def _check_addresses(file: BookFile, document: Document, problems: Problems) -> None:
+    """Note addresses for frameworks that the book does not have."""
+    for service in SERVICES:
+        for name in getattr(file.html.notebooks, service):
+            if name and name not in file.book.frameworks:
+                message = f"[html] `notebooks.{service}` names `{name}`, which is no framework of the book"
+                span = document.span("html", "notebooks", service, name)
+                problems.error("unknown-framework", message, span, nearest(name, file.book.frameworks))
+
+
 def _check_sections(file: BookFile, root: Path, document: Document, problems: Problems) -> None:
     """Note needs of sections that do not exist."""
     chapters = root / file.book.chapters
@@ -132,7 +143,7 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
         copyright=book.copyright,
         release=book.release,
         language=book.language,
-        frameworks=frameworks,
+        frameworks=_with_files(frameworks, file.library),
         notebooks=tuple(book.notebooks),
         exclusions=tuple(book.exclusions),
         resources=tuple(book.resources),
@@ -146,6 +157,16 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
         ),
         execution=_execution(file.execution, root, document),
         output=root / file.output.folder,
+    )
+
+
+def _with_files(frameworks: tuple[Framework, ...], library: LibraryTable) -> tuple[Framework, ...]:
+    """Add where the book keeps its library modules, if it does."""
+    if library.folder is None:
+        return frameworks
+    package = PurePosixPath(library.folder) / library.package
+    return tuple(
+        replace(one, library_file=package / f"{one.module}.py") if one.is_python else one for one in frameworks
     )
 
 
@@ -190,7 +211,11 @@ def _html(table: HtmlTable, frameworks: Sequence[str]) -> Html:
     def for_each(template: str | None) -> dict[str, str]:
         return {name: template.replace("{framework}", name) for name in frameworks} if template else {}
 
-    named = {"colab": table.notebooks.colab, "sagemaker": table.notebooks.sagemaker, "binder": table.notebooks.binder}
+    def addresses(templates: Mapping[str, str]) -> dict[str, str]:
+        chosen = ((name, templates.get(name) or templates.get("", "")) for name in frameworks)
+        return {name: template.replace("{framework}", name) for name, template in chosen if template}
+
+    services = ((title, addresses(getattr(table.notebooks, key))) for key, title in SERVICES.items())
     return Html(
         header_links=tuple(HeaderLink(link.name, link.url, link.icon) for link in table.header_links),
         favicon=PurePosixPath(table.favicon) if table.favicon else None,
@@ -203,9 +228,7 @@ def _html(table: HtmlTable, frameworks: Sequence[str]) -> Html:
         image=PurePosixPath(table.image) if table.image else None,
         forum=table.forum or "",
         pdf=for_each(table.pdf),
-        services=tuple(
-            NotebookService(SERVICES[key], for_each(template)) for key, template in named.items() if template
-        ),
+        services=tuple(NotebookService(title, found) for title, found in services if found),
         math_macros=dict(table.math_macros),
         stderr=table.stderr == "show",
     )

@@ -78,8 +78,8 @@ def validate(document: Document, model: type[Model], problems: Problems) -> Mode
 
 
 def _note(detail: ErrorDetails, document: Document, model: type[Table], problems: Problems) -> None:
-    # Pydantic marks an error in a dictionary's key by a last element "[key]".
-    location = tuple(part for part in detail["loc"] if part != "[key]")
+    # Pydantic marks an error in a dictionary's key by a last element "[key]"; an empty key is one that nobody wrote.
+    location = tuple(part for part in detail["loc"] if part not in ("[key]", ""))
     span = document.span(*location)
     tables = dict(_tables(model, ()))
     shown = f"[{location[0]}]" if location in tables and location else _shown(location)
@@ -94,7 +94,7 @@ def _note(detail: ErrorDetails, document: Document, model: type[Table], problems
             wrong = _WANTED.get(kind) or detail["msg"].replace("Input should", "must")
             value = detail["input"]
             found = f", is {json.dumps(value, ensure_ascii=False)}" if isinstance(value, str | int | float) else ""
-            rule = "bad-key" if len(location) < len(detail["loc"]) else "bad-value"
+            rule = "bad-key" if "[key]" in detail["loc"] else "bad-value"
             problems.error(rule, f"{shown} {wrong}{found}", span)
 
 

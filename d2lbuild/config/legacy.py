@@ -30,11 +30,11 @@ from d2lbuild.config.types import (
 from d2lbuild.errors import ConfigError
 from d2lbuild.model import Span
 
-__all__ = ["read_legacy"]
+__all__ = ["FRAMEWORK_KEYS", "KEYS", "LIBRARY_OF", "read_legacy"]
 
-_LIBRARY_OF = "library-"
+LIBRARY_OF = "library-"
 _FONTS = ("main_font", "sans_font", "mono_font")
-_KEYS: dict[str, tuple[str, ...]] = {
+KEYS: dict[str, tuple[str, ...]] = {
     "project": ("name", "title", "author", "release", "copyright", "lang"),
     "translation": ("origin_repo", "origin_lang", "translator", "terminology"),
     "build": (
@@ -51,7 +51,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "slides": ("top_left", "top_right", "github_repo"),
     "DEFAULT": (),
 }
-_FRAMEWORK_KEYS = ("lib_file", "lib_name", "simple_alias", "fluent_alias", "args_alias", "alias", "reverse_alias")
+FRAMEWORK_KEYS = ("lib_file", "lib_name", "simple_alias", "fluent_alias", "args_alias", "alias", "reverse_alias")
 _CODE = {
     ("build", "sphinx_configs"): ("Python code for Sphinx", ""),
     ("build", "sphinx_extensions"): ("a list of modules that Sphinx would load", ""),
@@ -145,9 +145,9 @@ class _Legacy:
     def check_names(self) -> None:
         """Note unknown sections and keys, and code that is not run."""
         for name, section in self.ini.sections.items():
-            known = _FRAMEWORK_KEYS if name.startswith(_LIBRARY_OF) else _KEYS.get(name)
+            known = FRAMEWORK_KEYS if name.startswith(LIBRARY_OF) else KEYS.get(name)
             if known is None:
-                span, hint = self.ini.spans.get(name), nearest(name, [*_KEYS, "library-FRAMEWORK"])
+                span, hint = self.ini.spans.get(name), nearest(name, [*KEYS, "library-FRAMEWORK"])
                 self.problems.warn("unknown-section", f"section [{name}] is not known: ignored", span, hint)
                 continue
             for key, entry in section.items():
@@ -162,7 +162,7 @@ class _Legacy:
 
     def key_hint(self, key: str, known: Iterable[str]) -> str:
         """Return where a key belongs: in another section, or what its right name is."""
-        for section, keys in {**_KEYS, "library-FRAMEWORK": _FRAMEWORK_KEYS}.items():
+        for section, keys in {**KEYS, "library-FRAMEWORK": FRAMEWORK_KEYS}.items():
             if key in keys:
                 return f"it belongs in [{section}]"
         return nearest(key, known)
@@ -179,7 +179,7 @@ class _Legacy:
         if "all" in names and entry:
             self.problems.error("bad-value", "[build] `tabs`: no framework can be called `all`", entry.span)
         for section, span in self.ini.spans.items():
-            if section.startswith(_LIBRARY_OF) and (name := section.removeprefix(_LIBRARY_OF)) not in names:
+            if section.startswith(LIBRARY_OF) and (name := section.removeprefix(LIBRARY_OF)) not in names:
                 message = f"section [{section}] is of no use: `tabs` does not name `{name}`"
                 self.problems.warn("unknown-framework", message, span, nearest(name, names))
         return tuple(
@@ -225,9 +225,7 @@ class _Legacy:
         return self.root.name
 
     def library(self) -> Library:
-        files = [
-            self.ini.entry(section, "lib_file") for section in self.ini.sections if section.startswith(_LIBRARY_OF)
-        ]
+        files = [self.ini.entry(section, "lib_file") for section in self.ini.sections if section.startswith(LIBRARY_OF)]
         packages = [PurePosixPath(entry.value).parent.name for entry in files if entry]
         package = next((name for name in packages if name.isidentifier()), "d2l")
         return Library(package=package, version_file=self.path("library", "version_file"))

@@ -1,5 +1,6 @@
 """Finds a book's configuration and reads it, whichever of the two kinds it is."""
 
+import os
 from pathlib import Path
 
 from d2lbuild.config.types import Config
@@ -30,7 +31,7 @@ def config_files(folder: Path) -> tuple[Path, ...]:
 
 def find_book(start: Path) -> Path:
     """Return the nearest folder with a configuration, from `start` upwards; UsageError if there is none."""
-    start = start.absolute()
+    start = _plain(start)
     for folder in (start, *start.parents):
         if _source(folder):
             return folder
@@ -46,7 +47,7 @@ def load_config(book: Path, *, defaults: Path | None = None) -> Config:
     `defaults` is the folder with the framework definitions for books that bring none. Raises ConfigError with all that
     is wrong, UsageError where there is no configuration.
     """
-    book = book.absolute()
+    book = _plain(book)
     if book.is_file():
         source: Path | None = book
         root = book.parents[1] if book.parent.name == _NEW.parent.name else book.parent
@@ -61,6 +62,11 @@ def load_config(book: Path, *, defaults: Path | None = None) -> Config:
 
     read = read_book if source.suffix == ".toml" else read_legacy
     return read(root, source, defaults or default_frameworks())
+
+
+def _plain(path: Path) -> Path:
+    """Return an absolute path without `..`: by two names for one file, it would be taken for two."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - links are kept, which `resolve` does not do
 
 
 def _source(folder: Path) -> Path | None:

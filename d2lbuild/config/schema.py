@@ -27,7 +27,7 @@ from d2lbuild.config.values import (
     Method,
     Module,
     Name,
-    PageAddress,
+    PageAddresses,
     Pattern,
     Seconds,
     Size,
@@ -67,18 +67,32 @@ class BookTable(Table):
     """``[book]``: what the book is and where its sources are."""
 
     name: FileName
+    """A short name, for files."""
     title: Filled
+    """The book's title."""
     author: str = ""
+    """Who wrote it."""
     authors: list[Filled] = []
+    """The same, as a list: keep one of the two."""
     copyright: str = ""
+    """As shown at the foot of pages."""
     release: str = ""
+    """The same."""
     language: Language = "en"
+    """What pages say by themselves, how numbers are written and how words are searched: `zh`, `pt` and `tr` are
+    translated whole, others as far as Sphinx is."""
     frameworks: Annotated[list[Name], Field(min_length=1), AfterValidator(unique)]
+    """Names, in the order of the tabs; the first owns the cells without a mark."""
     chapters: Below = "chapters"
+    """The folder of the sources; it has the first page, `index`."""
     notebooks: Annotated[list[Pattern], Field(min_length=1)] = ["**/*.md", "**/*.ipynb"]
+    """Patterns of source files in that folder."""
     exclusions: list[Pattern] = []
+    """Patterns of files that are no sources."""
     resources: list[Pattern] = []
+    """Files and folders that pages and notebooks need, below `chapters`."""
     bibliography: list[Below] = []
+    """BibTeX files; without any, `conf/references.bib` if it is there."""
 
     @model_validator(mode="after")
     def _one_author(self) -> "BookTable":
@@ -91,73 +105,115 @@ class HeaderLinkTable(Table):
     """One of ``html.header_links``."""
 
     name: Filled
+    """What readers see."""
     url: Filled
+    """Where it leads."""
     icon: str = ""
+    """The name of an icon, as books for `d2lbook` have it."""
 
 
 class NotebooksTable(Table):
     """``[html.notebooks]``: where else readers can run the notebooks."""
 
-    colab: PageAddress | None = None
-    sagemaker: PageAddress | None = None
-    binder: PageAddress | None = None
+    colab: PageAddresses = {}
+    """An address, or a table with one for each framework; see
+    [Notebooks elsewhere](../configuration.md#notebooks-elsewhere)."""
+    sagemaker: PageAddresses = {}
+    """The same."""
+    binder: PageAddresses = {}
+    """The same."""
 
 
 class HtmlTable(Table):
     """``[html]``: the website."""
 
     header_links: list[HeaderLinkTable] = []
+    """Links at the top of pages."""
     favicon: Below | None = None
+    """An image; a plain one without it."""
     logo: Below | None = None
+    """An image."""
     css: list[Below] = []
+    """Files to add to every page."""
     javascript: list[Below] = []
+    """The same."""
     repository: str = ""
+    """Address of the book's repository, for "Edit this page" on GitHub and GitLab."""
     branch: Filled = "main"
+    """The branch of it that readers propose changes for."""
     site_url: Address | None = None
+    """Where the website will be: for its site map, social cards, `404.html`, and figures in downloaded notebooks."""
     image: Below | None = None
+    """An image that other sites show with a link to the book."""
     forum: Address | None = None
+    """What addresses of the forum's threads begin with; otherwise they are told by their form, `…/t/NUMBER`."""
     pdf: BookAddress | None = None
+    """Where the book is as a PDF: `https://…/book-{framework}.pdf`."""
     notebooks: NotebooksTable = NotebooksTable()
+    """Where notebooks can be run."""
     math_macros: dict[str, str] = {}
+    r"""TeX macros: `RR = "\\mathbb{R}"`; they hold for PDFs and EPUBs too."""
     stderr: Literal["remove", "show"] = "remove"
+    """`"show"` puts what cells write to stderr on the page, apart from what they print."""
 
 
 class PdfTable(Table):
     """``[pdf]``: the book as a PDF."""
 
     variant: Literal["screen", "print"] = "screen"
+    """`"print"`: links are black, and chapters begin on right-hand pages."""
     main_font: FontName = ""
+    """A family of fonts; without one, or if it is not installed, ours is taken."""
     sans_font: FontName = ""
+    """The same."""
     mono_font: FontName = ""
+    """The same."""
     math_font: FontName = ""
+    """The same."""
     logo: Below | None = None
+    """An image for the title page."""
     preamble: Below | None = None
+    """A file of LaTeX that is read before the text."""
     document_class: ClassFile | None = None
+    """A `.cls` file in place of LaTeX's `book`."""
     post_latex: Below | None = None
+    """A program that changes the LaTeX; it runs only with `build --run-post-latex`."""
 
 
 class EpubTable(Table):
     """``[epub]``: the book as an EPUB."""
 
     cover: CoverFile | None = None
+    """The image of the cover, `.png`, `.jpg` or `.svg`; without one, a drawing of title, authors and framework."""
 
 
 class LibraryTable(Table):
     """``[library]``: the generated package."""
 
     package: Identifier = "d2l"
+    """The name of the generated package."""
+    folder: Below | None = None
+    """The folder of the book that holds the package, if the book keeps it: `extract-lib` writes it there. Otherwise it
+    is made in `_build/lib`."""
     version_file: Below | None = None
+    """A file that holds its version."""
 
 
 class NeedsTable(Table):
     """``[execution.sections."a/b"]``: what a section, or each one in a folder, needs to run."""
 
     gpus: Annotated[int, Field(ge=0)] = 0
+    """GPUs that it cannot do without: it is skipped where there are fewer."""
     gpu_memory: Size | None = None
+    """Memory of a GPU that it shares with others: `"8GiB"`."""
     uses_gpu: bool = False
+    """It takes a GPU if there is one."""
     memory: Size | None = None
+    """It is ended if it takes more."""
     timeout: Seconds | None = None
+    """Seconds for the whole notebook."""
     packages: Annotated[list[Exact], AfterValidator(unique)] = []
+    """Packages beside the framework's lock, each in one exact version."""
 
     @model_validator(mode="after")
     def _one_shared_gpu(self) -> "NeedsTable":
@@ -170,19 +226,34 @@ class ExecutionTable(Table):
     """``[execution]``: how notebooks are run."""
 
     enabled: bool = True
+    """Whether `build` runs notebooks unless told."""
     timeout: Seconds = 600.0
+    """Seconds for a notebook."""
     startup_timeout: Seconds = 120.0
+    """Seconds until its kernel answers."""
     max_output: Annotated[int, Field(gt=0)] = 1_000_000
+    """Characters that a cell may print."""
     data: list[Pattern] = []
+    """Patterns of files that every notebook depends on. Files that a notebook opens are noticed by themselves."""
     keep: Annotated[list[Below], AfterValidator(unique)] = ["data"]
+    """Folders below the sources into which notebooks download; they stay between runs."""
     pass_variables: Annotated[list[Variable], AfterValidator(unique)] = []
+    """Names of your environment variables that notebooks may see."""
     fork: bool = True
+    """Whether kernels are forked from a process that has imported the framework, where the system can."""
     sandbox: bool = False
+    """Whether notebooks run without a network."""
     memory: Size | None = None
+    """Memory for a notebook that states none: `"4GiB"`."""
     threads: Annotated[int, Field(gt=0)] | None = None
+    """Threads of each kernel; otherwise the processors are shared out. The last digits of some results depend on it."""
     shared_cache: str = ""
+    """A second place of results: a folder, or an address such as `s3://bucket/results`."""
     shared_cache_writable: bool = False
+    """Whether new results are put there too."""
     sections: dict[Below, NeedsTable] = {}
+    """What a section, or each one in a folder, needs; see
+    [What sections need](../configuration.md#what-sections-need)."""
 
     @model_validator(mode="after")
     def _somewhere_to_write(self) -> "ExecutionTable":
@@ -195,6 +266,7 @@ class OutputTable(Table):
     """``[output]``: where everything that is built goes."""
 
     folder: Below = "_build"
+    """Where everything that is built goes."""
 
     @model_validator(mode="after")
     def _not_the_book(self) -> "OutputTable":
@@ -219,11 +291,17 @@ class AliasesTable(Table):
     """``[aliases]``: names below ``d2l.`` and what they stand for."""
 
     same: list[Identifier] = []
+    """`["matmul"]`: `d2l.matmul(a, b)` becomes `torch.matmul(a, b)`."""
     simple: dict[Identifier, Expression] = {}
+    """`concat = "cat"`: `d2l.concat(xs)` becomes `torch.cat(xs)`."""
     fluent: dict[Identifier, Method] = {}
+    """`numpy = "detach().numpy"`: `d2l.numpy(x)` becomes `x.detach().numpy()`."""
     args: dict[Call, Expression] = {}
+    """`"transpose(a_1)" = "a_1.T"`: `d2l.transpose(x)` becomes `x.T`."""
     plain: dict[Identifier, Expression] = {}
+    """`size = "lambda a: a.numel()"`: `d2l.size(x)` stays, and is defined in the library."""
     reverse: dict[str, str] = {}
+    """A regular expression and what takes its place, for what the others cannot say."""
 
     @model_validator(mode="after")
     def _defined_once(self) -> "AliasesTable":
@@ -241,6 +319,7 @@ class KernelTable(Table):
     """``[kernel]``: a kernel other than IPython's."""
 
     command: Annotated[list[Filled], Field(min_length=1)]
+    """The command, a word each, with `{connection_file}` and `{environment}`."""
 
     @model_validator(mode="after")
     def _has_a_connection(self) -> "KernelTable":
@@ -258,18 +337,32 @@ class FrameworkFile(Table):
     """``frameworks/NAME/framework.toml``."""
 
     name: Name | None = None
+    """That of its folder, if it is given at all."""
     language: CellLanguage = "python"
+    """The language of its cells."""
     title: Filled
+    """What readers see."""
     module: Annotated[str, Field(validate_default=True)] = ""
+    """The library's module: `torch` for `from d2l import torch as d2l`. Frameworks in Python need it."""
     prefix: Dotted = ""
+    """What an alias without a dot hangs on: `torch`, `np`, `tf`, `jnp`."""
     packages: list[Filled] = []
+    """Distributions whose versions pages show."""
     python: Version = ""
+    """The version of Python for its environment; otherwise that of d2lbuild."""
     interpreter: Filled | None = None
+    """An existing Python, with `ipykernel`, in place of an environment."""
     comment: Comment = ""
+    """What begins a comment in the language; usual languages are known."""
     preload: Annotated[list[Module], AfterValidator(unique)] = []
+    """Modules that are imported once, in the process that kernels are forked from."""
     variables: dict[Variable, str] = {}
+    """Environment variables for its kernels; `{threads}` is the number of threads they may use, `{downloads}` a folder
+    that stays."""
     kernel: KernelTable | None = None
+    """Another kernel than IPython's."""
     aliases: AliasesTable = AliasesTable()
+    """What stands for what in its cells."""
 
     @field_validator("module")
     @classmethod

@@ -33,6 +33,7 @@ __all__ = [
     "Module",
     "Name",
     "PageAddress",
+    "PageAddresses",
     "Pattern",
     "Seconds",
     "Size",
@@ -66,6 +67,15 @@ def _for_book(value: str) -> str:
 
 def _for_page(value: str) -> str:
     return _placed(value, "framework", "section")
+
+
+def _by_framework(value: object) -> object:
+    """Return one address for all frameworks as a table, in which no name stands for all of them."""
+    if isinstance(value, str):
+        return {"": value}
+    if isinstance(value, dict):
+        return value
+    raise wrong("must be an address, or a table with an address for each framework")
 
 
 def _placed(value: str, *known: str) -> str:
@@ -233,6 +243,7 @@ def _call(value: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 BookAddress = Annotated[Address, AfterValidator(_for_book)]
 PageAddress = Annotated[Address, AfterValidator(_for_page)]
+PageAddresses = Annotated[dict[str, PageAddress], BeforeValidator(_by_framework)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Name = Annotated[str, AfterValidator(framework_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]

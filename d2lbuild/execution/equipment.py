@@ -1,5 +1,6 @@
 """What running notebooks needs of this machine: environments, their Pythons and kernels, namespaces, GPUs."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -18,14 +19,56 @@ from d2lbuild.execution.kernels import kernel_process
 from d2lbuild.execution.needs import whole_needs
 from d2lbuild.execution.scheduler import refusal
 from d2lbuild.model import Notebook
+from d2lbuild.notation import show_size
 
-__all__ = ["environment_equipment", "gpu_equipment", "sandbox_equipment", "skipped_equipment"]
+__all__ = [
+    "disk_equipment",
+    "environment_equipment",
+    "gpu_equipment",
+    "lock_equipment",
+    "sandbox_equipment",
+    "skipped_equipment",
+]
 
 _NAMED = 6
 """So many sections are named; of more there is only the number."""
 _ALLOW = "sudo sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
 """Lets users have namespaces of their own; which of the two a system knows depends on where its kernel is from."""
 _TRY = "import sys; sys.path.insert(0, sys.argv[1]); import kernel_process; print(kernel_process.leave_network() or '')"
+
+
+_LITTLE = 2 * 1024**3
+"""Bytes that are little: about what the environment of one framework takes while it is made."""
+
+
+def disk_equipment(home: Path, output: Path | None) -> Iterator[Item]:
+    """Yield how much can still be written, where environments and results go, and where a book is built."""
+    places = {"disk for the cache": (home, "d2lbuild cache gc --older-than 30d --environments")}
+    if output is not None:
+        places["disk for output"] = (output, "choose another folder with --output, or free some space")
+    for name, (folder, mend) in places.items():
+        there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+        try:
+            free = shutil.disk_usage(there).free
+        except OSError as error:
+            yield Item(name, State.NOTE, f"not known: {error.strerror or error}")
+            continue
+        little = free < _LITTLE
+        detail = f"{show_size(free)} free in {folder}{': that is little' if little else ''}"
+        yield Item(name, State.NOTE if little else State.THERE, detail, mend=mend if little else "")
+
+
+def lock_equipment(framework: Framework) -> Iterator[Item]:
+    """Yield which locks of a framework are older than its requirements."""
+    if framework.interpreter is not None:
+        return
+    for device in ("cpu", "gpu"):
+        with contextlib.suppress(SetupError):  # without a lock it is the environment that is missing
+            if lines := locks.outdated(framework, device) if locks.own_device(framework, device) == device else []:
+                name = f"{framework.name} lock" if device == "cpu" else f"{framework.name} lock for GPUs"
+                option = "" if device == "cpu" else "--gpu "
+                detail = f"older than its requirements: it has no {', '.join(lines)}"
+                yield Item(name, State.NOTE, detail, tuple(lines), f"d2lbuild env lock {option}{framework.name}")
 
 
 def environment_equipment(framework: Framework, home: Path, machine: Machine) -> Iterator[Item]:

@@ -1,27 +1,18 @@
 import errno
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from d2lbuild import __version__, pipeline
+from d2lbuild.cli import app
 from d2lbuild.errors import BookError, ConfigError, D2lbuildError, SetupError, StaleError, UsageError
 from d2lbuild.model import Finding
 from tests.cli.conftest import Run
-
-COMMANDS = [
-    "build",
-    "check",
-    "plan",
-    "extract-lib",
-    "clean",
-    "doctor",
-    "env sync",
-    "env list",
-    "env remove",
-    "env lock",
-]
 
 
 def _raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -38,15 +29,21 @@ def test_version(run: Run) -> None:
 def test_help_lists_every_command(run: Run) -> None:
     told = run("--help")
     assert told.code == 0
-    for command in COMMANDS:
-        assert f"\n  {command.split()[0]} " in told.out
+    assert all(f"\n  {name} " in told.out for name in typer.main.get_command(app.app).commands)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_each_command_has_an_example(run: Run, command: str) -> None:
-    told = run(*command.split(), "-h")
-    assert told.code == 0
-    assert f"  Examples:\n    d2lbuild {command}" in told.out
+def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, (*path, name))
+
+
+@pytest.mark.parametrize("path", list(_commands(typer.main.get_command(app.app))), ids=" ".join)
+def test_every_help_has_examples_that_name_the_command(run: Run, path: tuple[str, ...]) -> None:
+    told = run(*path, "--help").out
+    assert "\n  Examples:\n" in told
+    examples = told.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
+    assert all(" ".join(["d2lbuild", *path]) in line for line in examples)
 
 
 def test_no_command_shows_the_help(run: Run) -> None:

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from d2lbuild.config import load_config
 from d2lbuild.config.types import Framework
 from d2lbuild.execution import equipment
 from d2lbuild.execution.devices import Gpu, Machine
+from d2lbuild.execution.environments import locks
 from d2lbuild.execution.environments.environments import MARKER, environment_folder
 from d2lbuild.rendering import sphinx_speed
 from d2lbuild.rendering.pdf import fonts, system
@@ -58,8 +61,6 @@ def make_environment(framework: Framework, home: Path, device: str = "cpu") -> N
 
 @pytest.fixture
 def environments(book: Path) -> None:
-    from d2lbuild.config import load_config  # noqa: PLC0415
-
     for framework in load_config(book).frameworks:
         make_environment(framework, book.parent / "cache")
 
@@ -312,3 +313,41 @@ def test_a_terminal_without_the_marks(book: Path) -> None:
     assert found[0].startswith("missing programs not there: xelatex")
     assert found[-1] == "- fonts cannot be looked for without fc-match"
     assert "?" not in "".join(found)
+
+
+def test_little_space_on_a_disk(run: Run, book: Path, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = {"cache": 3 * 2**30, "book": 2**20}
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: SimpleNamespace(free=free["book" if path == book else "cache"])
+    )
+    (book.parent / "cache").mkdir(exist_ok=True)
+    found = lines(run("doctor", "html").out, "d2lbuild")[-3:]
+    assert found == [
+        f"✓ disk for the cache 3 GiB free in {book.parent / 'cache'}",
+        f"– disk for output 1 MiB free in {book / '_build'}: that is little",
+        "choose another folder with --output, or free some space",
+    ]
+    free["cache"] = 7
+    assert "d2lbuild cache gc --older-than 30d --environments" in lines(run("doctor", "html").out, "d2lbuild")
+
+
+def test_a_lock_that_is_older_than_its_requirements(
+    run: Run, book: Path, computer: Computer, environments: None
+) -> None:
+    folder = book / "frameworks" / "jax"
+    folder.mkdir(parents=True)
+    (folder / "framework.toml").write_text('title = "JAX"\nmodule = "jax"\n')
+    wanted = "# why\njax>=0.4,<0.5  # one\nNum_Py[all]>=1\n-c other.txt\nonly-there ; python_version < '3'\nnew>=2\n"
+    (folder / "requirements.in").write_text(wanted)
+    (folder / "requirements.txt").write_text("jax==0.5.1\nnum-py==1.2 ; sys_platform == 'x'\n")
+    found = lines(run("doctor", "notebooks").out, "notebooks")
+    at = found.index("– jax lock older than its requirements: it has no jax>=0.4,<0.5, new>=2")
+    assert found[at + 1] == "d2lbuild env lock jax"
+    (folder / "requirements.txt").write_text("jax==0.4.9\nnum-py==1.2\nnew==2.0\n")
+    assert "lock" not in "".join(lines(run("doctor", "notebooks").out, "notebooks"))
+
+
+def test_the_locks_that_come_with_us_are_not_outdated() -> None:
+    config = load_config(Path(__file__).parents[2])
+    for framework in config.frameworks:
+        assert [locks.outdated(framework, device) for device in ("cpu", "gpu")] == [[], []], framework.name

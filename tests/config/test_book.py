@@ -379,3 +379,39 @@ def test_a_byte_order_mark_and_windows_newlines_do_no_harm(book: Path, defaults:
     text = SMALL.replace("\n", "\r\n")
     write("conf/book.toml", "").write_bytes(b"\xef\xbb\xbf" + text.encode())
     assert load_config(book, defaults=defaults).title == "B"
+
+
+def test_notebooks_may_be_elsewhere_for_each_framework(book: Path, defaults: Path, write: Write) -> None:
+    conf = SMALL.replace('["pytorch"]', '["pytorch", "jax"]')
+    write("conf/book.toml", f'{conf}[html.notebooks.colab]\njax = "https://x.y/{{framework}}/{{section}}"\n')
+    assert load_config(book, defaults=defaults).html.services == (
+        NotebookService("Colab", {"jax": "https://x.y/jax/{section}"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            'notebooks.colab = { jaxx = "https://x.y" }',
+            "`notebooks.colab` names `jaxx`, which is no framework of the book",
+        ),
+        ('notebooks.colab = { pytorch = "x.y" }', "`notebooks.colab.pytorch` must be an address"),
+        ("notebooks.colab = 3", "`notebooks.colab` must be an address, or a table with an address for each framework"),
+        ("notebooks.colab = { pytorch = 3 }", "`notebooks.colab.pytorch` must be text in quotes"),
+    ],
+)
+def test_wrong_addresses_of_notebooks(write: Write, wrong: Wrong, line: str, message: str) -> None:
+    write("conf/book.toml", f"{SMALL}[html]\n{line}\n")
+    (found,) = wrong()
+    assert found.startswith("conf/book.toml:7: error: ")
+    assert message in found
+
+
+def test_a_book_may_keep_its_library(book: Path, defaults: Path, write: Write) -> None:
+    write("conf/book.toml", f'{SMALL}[library]\npackage = "mine"\nfolder = "src"\n')
+    assert load_config(book, defaults=defaults).frameworks[0].library_file == PurePosixPath("src/mine/torch.py")
+    write("conf/book.toml", f'{SMALL}[library]\nfolder = "."\n')
+    assert load_config(book, defaults=defaults).frameworks[0].library_file == PurePosixPath("d2l/torch.py")
+    write("conf/book.toml", SMALL)
+    assert load_config(book, defaults=defaults).frameworks[0].library_file is None

@@ -54,3 +54,11 @@ def test_a_relative_path_gives_an_absolute_root(
     monkeypatch.chdir(book)
     assert load_config(Path(), defaults=defaults).root == book
     assert find_book(Path()) == book
+
+
+def test_a_book_has_one_name_however_it_is_called(book: Path, defaults: Path, write: Write) -> None:
+    write("conf/book.toml", TOML)
+    (book / "chapters").mkdir()
+    assert load_config(book / ".." / book.name, defaults=defaults).root == book
+    assert load_config(book / "chapters" / ".." / "conf" / "book.toml", defaults=defaults).root == book
+    assert find_book(book / "chapters" / ".." / "conf") == book

@@ -7,9 +7,10 @@ import platform
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from d2lbuild.config.types import Framework
@@ -26,6 +27,7 @@ __all__ = [
     "lock_names",
     "lock_text",
     "locked_text",
+    "outdated",
     "own_device",
     "python_minor",
     "text_of",
@@ -86,6 +88,29 @@ def additional(framework: Framework, device: str, packages: Sequence[str]) -> li
 def lock_names(framework: Framework, device: str) -> set[str]:
     """Return the normalised names of the packages in a lock."""
     return {canonicalize_name(line.partition("==")[0].strip()) for line in _lines(lock_file(framework, device))}
+
+
+def outdated(framework: Framework, device: str = "cpu") -> list[str]:
+    """Return the requirements that a lock does not fulfil, as they are written: it was made before they were."""
+    source = framework.requirements if device == "cpu" else framework.gpu_requirements
+    if source is None or not source.is_file():
+        return []
+    exact = (line.partition(";")[0].partition("==") for line in _lines(lock_file(framework, device)))
+    locked: dict[str, list[str]] = {}
+    for name, _, version in exact:
+        locked.setdefault(canonicalize_name(name.strip().partition("[")[0]), []).append(version.strip())
+    return [line for line in _lines(source) if not line.startswith("-") and not _is_met(line, locked)]
+
+
+def _is_met(line: str, locked: Mapping[str, Sequence[str]]) -> bool:
+    try:
+        wanted = Requirement(line)
+    except InvalidRequirement:
+        return True  # uv may know what it means
+    if wanted.url or (wanted.marker is not None and not wanted.marker.evaluate()):
+        return True
+    versions = locked.get(canonicalize_name(wanted.name), [])
+    return any(wanted.specifier.contains(version, prereleases=True) for version in versions)
 
 
 def python_minor(framework: Framework) -> str:
