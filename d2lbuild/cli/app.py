@@ -18,6 +18,7 @@ from d2lbuild.cli.doctor import doctor
 from d2lbuild.cli.entry import drop_output
 from d2lbuild.cli.env import lock, remove, show, sync, upgrade
 from d2lbuild.cli.extract_lib import extract_lib
+from d2lbuild.cli.legacy import legacy
 from d2lbuild.cli.lsp import lsp
 from d2lbuild.cli.messages import complain, say
 from d2lbuild.cli.migrate import migrate
@@ -141,6 +142,7 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "clean": clean,
     "diff": diff,
     "doctor": doctor,
+    "legacy": legacy,
     "lsp": lsp,
     "migrate": migrate,
 }
@@ -159,8 +161,11 @@ _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {
     "import": import_,
 }
 
+_FOREIGN_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""For `legacy`, whose words are those of another program."""
+
 for _name, _command in _COMMANDS.items():
-    app.command(_name)(_guarded(_command))
+    app.command(_name, context_settings=_FOREIGN_OPTIONS if _name == "legacy" else None)(_guarded(_command))
 for _name, _command in _ENVIRONMENT_COMMANDS.items():
     environments.command(_name)(_guarded(_command))
 for _name, _command in _CACHE_COMMANDS.items():

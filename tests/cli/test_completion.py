@@ -26,7 +26,7 @@ def complete(run: Run, monkeypatch: pytest.MonkeyPatch) -> Complete:
 
 def test_commands_and_options(complete: Complete, book: Path) -> None:
     assert complete("d2lbuild st") == ["status"]
-    assert complete("d2lbuild env ") == ["sync", "list", "remove", "lock"]
+    assert complete("d2lbuild env ") == ["sync", "list", "remove", "lock", "upgrade"]
     assert "--no-execute" in complete("d2lbuild build --no")
 
 

@@ -1,0 +1,55 @@
+"""The verbs of d2lbook."""
+
+from pathlib import Path
+
+import pytest
+
+from d2lbuild.cli.app import run
+from d2lbuild.cli.legacy import translation
+from d2lbuild.errors import UsageError
+from tests.books import write_book
+
+
+@pytest.mark.parametrize(
+    ("words", "commands"),
+    [
+        ("build html", ["build --to html"]),
+        ("build html --tab pytorch", ["build --to html --framework pytorch"]),
+        ("build --tab=all eval pdf", ["build --to notebooks --framework all", "build --to pdf --framework all"]),
+        ("build lib", ["extract-lib"]),
+        ("build lib --tab jax", ["extract-lib --framework jax"]),
+        ("build tabcheck --tab jax", ["check"]),
+        ("build html html", ["build --to html"]),
+        ("clear", ["clean"]),
+    ],
+)
+def test_verbs(words: str, commands: list[str]) -> None:
+    assert [" ".join(one) for one in translation(words.split())] == commands
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "no verb"),
+        ("build", "not named"),
+        ("build rst", "'build rst' has no counterpart"),
+        ("build htlm", "no output 'htlm'"),
+        ("activate", "'activate' has no counterpart"),
+        ("bild html", "no verb 'bild'"),
+        ("build html --tab", "names no framework"),
+        ("build html --fast", "no option --fast"),
+    ],
+)
+def test_what_has_no_counterpart(words: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        translation(words.split())
+
+
+def test_the_command_runs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_book(tmp_path, {"index.md": "# Book\n"})
+    monkeypatch.chdir(root)
+    assert run(["legacy", "build", "tabcheck", "--tab", "jax"]) == 0
+    assert capsys.readouterr().err.splitlines()[0] == "d2lbuild check"
+    assert run(["legacy", "activate"]) == 2
