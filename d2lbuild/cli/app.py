@@ -13,6 +13,7 @@ from d2lbuild.cli.build import build
 from d2lbuild.cli.cache import export, gc, import_, info, verify
 from d2lbuild.cli.check import check
 from d2lbuild.cli.clean import clean
+from d2lbuild.cli.deploy import deploy
 from d2lbuild.cli.diff import diff
 from d2lbuild.cli.doctor import doctor
 from d2lbuild.cli.entry import drop_output
@@ -140,6 +141,7 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "status": status,
     "extract-lib": extract_lib,
     "clean": clean,
+    "deploy": deploy,
     "diff": diff,
     "doctor": doctor,
     "legacy": legacy,
