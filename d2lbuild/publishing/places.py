@@ -28,7 +28,7 @@ class Place(Protocol):
         """Return what a file holds; None if there is none."""
 
     def publish(self, source: Path, write: Sequence[str], remove: Sequence[str], begun: str, manifest: str) -> None:
-        """Copy files of a folder, remove others, and write the manifest; as long as that takes, `begun` lies there too."""
+        """Copy files of a folder, remove others, write the manifest; as long as that takes, `begun` lies there too."""
 
 
 def place_of(target: str, root: Path) -> Place:
@@ -105,8 +105,8 @@ class Branch:
         source: Path,
         write: Sequence[str],
         remove: Sequence[str],
-        begun: str,
-        manifest: str,  # noqa: ARG002
+        begun: str,  # noqa: ARG002 - a branch never holds a part of a commit
+        manifest: str,
     ) -> None:
         """Add one commit to the branch, made without a working tree."""
         with tempfile.TemporaryDirectory() as folder:
