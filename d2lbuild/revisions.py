@@ -13,7 +13,16 @@ from tempfile import TemporaryDirectory
 from d2lbuild.config import Config, load_config
 from d2lbuild.errors import SetupError, UsageError
 
-__all__ = ["book_at", "changed_files"]
+__all__ = ["book_at", "changed_files", "revision_of"]
+
+
+def revision_of(root: Path) -> str:
+    """Return the commit that a book is at, with a mark if its files differ from it; empty outside of a repository."""
+    try:
+        commit = _commit(root, "HEAD")
+        return f"{commit}-changed" if changed_files(root, commit) else commit
+    except (SetupError, UsageError):
+        return ""
 
 
 def changed_files(root: Path, revision: str) -> frozenset[PurePosixPath]:

@@ -25,6 +25,7 @@ from d2lbuild.cli.messages import complain, say
 from d2lbuild.cli.migrate import migrate
 from d2lbuild.cli.new import new
 from d2lbuild.cli.plan import plan
+from d2lbuild.cli.release import release
 from d2lbuild.cli.status import status
 from d2lbuild.errors import D2lbuildError
 
@@ -138,6 +139,7 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "build": build,
     "check": check,
     "plan": plan,
+    "release": release,
     "status": status,
     "extract-lib": extract_lib,
     "clean": clean,
