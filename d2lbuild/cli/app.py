@@ -12,6 +12,7 @@ from d2lbuild import __version__
 from d2lbuild.cli.build import build
 from d2lbuild.cli.cache import export, gc, import_, info, verify
 from d2lbuild.cli.check import check
+from d2lbuild.cli.ci import init
 from d2lbuild.cli.clean import clean
 from d2lbuild.cli.deploy import deploy
 from d2lbuild.cli.diff import diff
@@ -55,8 +56,15 @@ Examples:
   d2lbuild cache info
   d2lbuild cache gc --older-than 30d
 """
+_CONTINUOUS = """Continuous integration for a book.
+
+\b
+Examples:
+  d2lbuild ci init
+"""
 environments = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 results = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
+continuous = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -157,6 +165,7 @@ _ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {
     "lock": lock,
     "upgrade": upgrade,
 }
+_CI_COMMANDS: Mapping[str, Callable[..., int]] = {"init": init}
 _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {
     "info": info,
     "gc": gc,
@@ -174,5 +183,8 @@ for _name, _command in _ENVIRONMENT_COMMANDS.items():
     environments.command(_name)(_guarded(_command))
 for _name, _command in _CACHE_COMMANDS.items():
     results.command(_name)(_guarded(_command))
+for _name, _command in _CI_COMMANDS.items():
+    continuous.command(_name)(_guarded(_command))
 app.add_typer(environments, name="env", help=_ENVIRONMENTS)
 app.add_typer(results, name="cache", help=_RESULTS)
+app.add_typer(continuous, name="ci", help=_CONTINUOUS)

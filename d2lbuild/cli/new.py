@@ -30,7 +30,9 @@ def new(
         str, typer.Option("--title", metavar="TEXT", show_default=False, help="Default: made from DIR.")
     ] = "",
     author: Annotated[str, typer.Option("--author", metavar="NAME", show_default=False, help="Who writes it.")] = "",
-    ci: Annotated[str, typer.Option("--ci", metavar="SERVICE", help="github: a workflow for GitHub; none.")] = "github",
+    ci: Annotated[
+        str, typer.Option("--ci", metavar="SERVICE", help="github: a workflow for GitHub; shell: a script; none.")
+    ] = "github",
 ) -> int:
     """Start a book.
 

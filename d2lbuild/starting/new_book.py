@@ -17,12 +17,13 @@ from pathlib import Path
 from d2lbuild.config import default_frameworks
 from d2lbuild.errors import UsageError
 from d2lbuild.files import write_atomically
+from d2lbuild.starting.continuous import SERVICES, ci_file
 
 __all__ = ["CI", "DEFAULT", "NewBook", "known_frameworks", "start_book"]
 
 TEMPLATE = Path(__file__).parent / "template"
-CI = ("github", "none")
-"""Services of continuous integration that the template has a file for."""
+CI = (*SERVICES, "none")
+"""Services of continuous integration that a new book can have a file for."""
 
 DEFAULT = "pytorch"
 """The framework of a book for which none is named."""
@@ -110,12 +111,14 @@ def _move_into(made: Path, folder: Path) -> None:
 def _write(target: Path, wanted: NewBook, values: Mapping[str, str]) -> None:
     for path in sorted(TEMPLATE.rglob("*")):
         name = path.relative_to(TEMPLATE)
-        if path.is_dir() or (name.parts[0] == ".github" and wanted.ci != "github"):
+        if path.is_dir():
             continue
         text = path.read_text("utf-8")
         if path.suffix == ".md":
             text = "\n".join(_for_frameworks(text.split("\n"), wanted.frameworks))
         write_atomically(target / name, _WORD.sub(lambda match: values[match[1]], text))
+    if wanted.ci in SERVICES:
+        write_atomically(target / SERVICES[wanted.ci], ci_file(wanted.ci, wanted.frameworks))
 
 
 def _values(wanted: NewBook, folder: str) -> dict[str, str]:
