@@ -16,6 +16,7 @@ from d2lbuild.cli.clean import clean
 from d2lbuild.cli.deploy import deploy
 from d2lbuild.cli.diff import diff
 from d2lbuild.cli.doctor import doctor
+from d2lbuild.cli.edit import edit
 from d2lbuild.cli.entry import drop_output
 from d2lbuild.cli.env import lock, remove, show, sync, upgrade
 from d2lbuild.cli.extract_lib import extract_lib
@@ -142,6 +143,7 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "release": release,
     "status": status,
     "extract-lib": extract_lib,
+    "edit": edit,
     "clean": clean,
     "deploy": deploy,
     "diff": diff,

@@ -30,7 +30,7 @@ class Marked:
 def marked(lines: Sequence[str], marks: CellMarks) -> Marked:
     """Tell the marks above a cell's code from the code."""
     kept, tabs, place, at = list[str](), list[str](), 0, 0
-    for at, line in enumerate([*lines, "end"]):  # noqa: B007  where the marks end
+    for at, line in enumerate([*lines, "end"]):
         text = line.strip()
         if at < len(lines) and marks.tab.match(text):
             place = place if tabs else at

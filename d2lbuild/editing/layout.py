@@ -119,7 +119,7 @@ def lay_out(text: str, names: FrameworkNames) -> Layout:
                     region.end = at
                 region = None
         elif (fence := fences.get(at)) and (language := names.cell_language(fence.info.strip())):
-            pieces.append(_code(block, fence, language, lines, end, region))
+            pieces.append(_code(block, fence, language, lines, end=end, region=region))
         else:
             shown = _without_blanks(lines, at, end)
             texts = tuple(line.rstrip("\r\n") for line in lines[shown[0] : shown[1]])
@@ -130,7 +130,7 @@ def lay_out(text: str, names: FrameworkNames) -> Layout:
 
 
 def _code(
-    block: Block, fence: FencedBlock, language: CellLanguage, lines: Sequence[str], end: int, region: Region | None
+    block: Block, fence: FencedBlock, language: CellLanguage, lines: Sequence[str], *, end: int, region: Region | None
 ) -> Piece:
     body = fence.content.split("\n")[:-1]
     options = cell_options(body)[0] if fence.info.strip().startswith("{code-cell}") else 0

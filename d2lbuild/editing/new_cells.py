@@ -49,7 +49,7 @@ class NewCells:
     def _resting(self, place: tuple[int, Region | None]) -> tuple[int, Region | None]:
         """Step out of a tab block that ends here, if it is for others too."""
         line, region = place
-        if region is not None and region.end == line and region.frameworks != {self.framework}:
+        if region is not None and region.end == line and region.frameworks != frozenset({self.framework}):
             return line + 1, None
         return place
 
@@ -66,8 +66,9 @@ class NewCells:
         else:
             if origin and not moved:
                 wanted = origin.seen_by
-            outside = self._region is None or not _within(wanted, self._region.frameworks)
-            unmarked = frozenset(language.frameworks[:1]) if outside else self._region.frameworks
+            here = self._region.frameworks if self._region else None
+            default: Frameworks = frozenset(language.frameworks[:1])
+            unmarked = default if here is None or not _within(wanted, here) else here
             lines = own.with_tabs([] if wanted == unmarked else [self.mark(wanted, language)])
         opening, prefix = self._opening(origin if moved else None, language)
         markup = longer_fence("```", lines)
@@ -143,4 +144,3 @@ class NewCells:
 def _within(wanted: Frameworks, region: Frameworks) -> bool:
     """Whether a cell for `wanted` can stand in a tab block."""
     return region is None or (wanted is not None and wanted <= region)
-

@@ -13,7 +13,16 @@ from d2lbuild.editing.layout import Piece, lay_out
 from d2lbuild.source.cells import FrameworkNames
 from d2lbuild.source.markdown import selected
 
-__all__ = ["KEY", "Json", "cells_of", "lines_of", "notebook_for_editing", "notebook_file", "source_of", "with_outputs_of"]
+__all__ = [
+    "KEY",
+    "Json",
+    "cells_of",
+    "lines_of",
+    "notebook_file",
+    "notebook_for_editing",
+    "source_of",
+    "with_outputs_of",
+]
 
 Json = dict[str, Any]
 """A notebook, or one of its cells."""
@@ -34,7 +43,7 @@ def notebook_for_editing(text: str, framework: str, names: FrameworkNames) -> Js
 
 def _cell(name: str, piece: Piece) -> Json:
     metadata: Json = {KEY: {"cell": name, "lines": list(piece.shown)}}
-    cell = {"cell_type": piece.cell_type, "id": name, "metadata": metadata, "source": "\n".join(piece.texts)}
+    cell: Json = {"cell_type": piece.cell_type, "id": name, "metadata": metadata, "source": "\n".join(piece.texts)}
     if piece.cell_type == "code":
         cell |= {"execution_count": None, "outputs": []}
         if piece.fence and piece.fence.info.strip().startswith("{code-cell}") and piece.block.tags:
@@ -76,7 +85,7 @@ def with_outputs_of(new: Json, old: Json) -> Json:
     """Return `new` with the outputs that `old` has for the same cells."""
     keys = [[(cell["cell_type"], source_of(cell)) for cell in cells_of(one)] for one in (old, new)]
     cells = list(cells_of(new))
-    for first, start, size in SequenceMatcher(None, *keys, autojunk=False).get_matching_blocks():
+    for first, start, size in SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_matching_blocks():
         for offset in range(size):
             cells[start + offset] = _keeping(cells[start + offset], old["cells"][first + offset])
     return {**new, "cells": cells}

@@ -21,10 +21,10 @@ def check_reads_back(
     made: str,
     base: str,
     edited: str,
+    *,
     cells: Sequence[Json],
     framework: str,
     names: FrameworkNames,
-    *,
     unsure: Collection[str],
 ) -> None:
     """Raise BookError unless `made` shows `framework` the `cells`, and all others what they saw.
@@ -35,7 +35,11 @@ def check_reads_back(
     if not unsure and _kinds(base, names) != _kinds(edited, names):
         raise _error("")
     for other in names.book:
-        if other != framework and other not in unsure and shown_to(made, other, names) != shown_to(edited, other, names):
+        if (
+            other != framework
+            and other not in unsure
+            and shown_to(made, other, names) != shown_to(edited, other, names)
+        ):
             raise _error(f": {other} would see something else")
     marks = framework_language(framework, names).marks
     wanted: Shown = []

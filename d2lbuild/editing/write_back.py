@@ -37,8 +37,8 @@ def write_back(
 ) -> Written:
     """Return the text of a section with what was changed in the notebook of `framework`.
 
-    `before` is a notebook that was made from `text`, or that `write_back` returned with it, and `after` what Jupyter has
-    saved since. Raises BookError, and changes nothing, if the result would not read back as it was written.
+    `before` is a notebook that was made from `text`, or that `write_back` returned with it, and `after` what Jupyter
+    has saved since. Raises BookError, and changes nothing, if the result would not read back as it was written.
     """
     writer = _Writer(text, before, after, framework, names)
     writer.write()
@@ -49,9 +49,9 @@ def write_back(
         made,
         text,
         writer.shared_edits().make()[0] if writer.edited else text,
-        writer.cells,
-        framework,
-        names,
+        cells=writer.cells,
+        framework=framework,
+        names=names,
         unsure=writer.others,
     )
     return Written(made, writer.notebook(writer.moved(numbers, placed)), tuple(writer.notes))
@@ -166,7 +166,7 @@ class _Writer:
         lines = _without_blank_ends(source_of(cell).split("\n"))
         fence = None
         if piece.is_code:
-            lines = self._with_marks(lines, piece, cell, old)
+            lines = self._with_marks(lines, piece, old)
             fence = self._fence_for(piece, lines)
         made = rewritten(shown, raw, lines, newline=self.layout.newline, prefix=piece.prefix)
         self.edited.append(_Edit(first, end, made, number, fence))
@@ -179,7 +179,7 @@ class _Writer:
             kind = "code" if piece.is_code else "text"
             self.notes.append(f"line {line + 1}: this {kind} was changed for {', '.join(others)} as well")
 
-    def _with_marks(self, lines: list[str], piece: Piece, cell: Json, old: Json) -> list[str]:
+    def _with_marks(self, lines: list[str], piece: Piece, old: Json) -> list[str]:
         """Give a cell the marks that it shall have: those of the file, unless the author has changed them."""
         assert piece.language is not None
         marks = piece.language.marks
@@ -339,4 +339,3 @@ def _without_blank_ends(lines: Sequence[str]) -> list[str]:
         while kept and is_blank(kept[end]):
             del kept[end]
     return kept
-
