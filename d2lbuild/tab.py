@@ -54,7 +54,7 @@ class Tab:
             return
         buttons = ToggleButtons(options=names, value=self.framework, description="framework")
         buttons.observe(lambda change: setattr(self, "framework", change["new"]), names="value")
-        display(buttons)
+        display(buttons)  # type: ignore[no-untyped-call]
 
 
 def _names(frameworks: Iterable[str | Iterable[str]]) -> list[str]:
