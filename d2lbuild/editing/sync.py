@@ -19,9 +19,11 @@ from d2lbuild.editing.merging import merge
 from d2lbuild.editing.notebook import KEY, Json, notebook_file, notebook_for_editing, with_outputs_of
 from d2lbuild.editing.write_back import Written, write_back
 from d2lbuild.errors import BookError, UsageError
-from d2lbuild.files import write_atomically
+from d2lbuild.files import copy_if_changed, write_atomically
 from d2lbuild.model import Section
 from d2lbuild.source.book import framework_names
+from d2lbuild.source.links import resolve_path
+from d2lbuild.source.reading import read_section
 
 __all__ = ["EditedSection", "Outcome", "Synced"]
 
@@ -57,7 +59,7 @@ class EditedSection:
     def __init__(self, config: Config, section: Section, framework: str) -> None:
         if section.path.suffix == ".ipynb":
             raise UsageError(f"{section.path} is a notebook itself", hint="open it in Jupyter as it is")
-        self.config = config
+        self.config, self.section = config, section
         self.framework = config.framework(framework)
         self.names = framework_names(config)
         self.source = (config.root / section.path).resolve()
@@ -71,9 +73,9 @@ class EditedSection:
         """Make the notebook, or bring both files up to date if it is there."""
         if not self.notebook.exists():
             self._renew(self._text(), None)
-            self._link_files()
+            self._bring_files()
             return Synced(Outcome.RENEWED)
-        self._link_files()
+        self._bring_files()
         return self.sync()
 
     def sync(self) -> Synced:
@@ -174,23 +176,42 @@ class EditedSection:
         for path in kept[:-_KEPT]:
             path.unlink()
 
-    def _link_files(self) -> None:
+    def _bring_files(self) -> None:
         """Let the notebook find images and data where the section does."""
         chapters = (self.config.root / self.config.chapters).resolve()
-        place, folder = self.folder, chapters
-        for part in (*self.notebook.parent.relative_to(self.folder).parts, ""):
-            if place.is_symlink():
-                place.unlink()
-            place.mkdir(parents=True, exist_ok=True)
-            # Where links cannot be made, images are missing; nothing else.
-            with contextlib.suppress(OSError):
-                for one in folder.iterdir():
-                    link = place / one.name
-                    if self._is_material(one) and not os.path.lexists(link):
-                        link.symlink_to(one)
-            place, folder = place / part, folder / part
+        place = self.folder
+        for part in self.notebook.parent.relative_to(self.folder).parts:
+            place /= part
+            _make_real(place)
+        # Jupyter's server shows no image that a link leads to.
+        for image in read_section(self.section).images:
+            file = resolve_path(self.config.root, self.section.path, image.target)
+            if file is not None and file.is_file() and file.resolve().is_relative_to(chapters):
+                target = self.folder / file.resolve().relative_to(chapters)
+                for folder in reversed(target.relative_to(self.folder).parents):
+                    _make_real(self.folder / folder)
+                target.unlink(missing_ok=True)
+                copy_if_changed(file, target)
+        # Where links cannot be made, code finds no data; nothing else.
+        with contextlib.suppress(OSError):
+            self._link(self.folder, chapters)
+
+    def _link(self, place: Path, folder: Path) -> None:
+        for one in folder.iterdir():
+            link = place / one.name
+            if link.is_dir() and not link.is_symlink():
+                self._link(link, one)
+            elif self._is_material(one) and not os.path.lexists(link):
+                link.symlink_to(one)
 
     def _is_material(self, path: Path) -> bool:
         # The kernel imports the library of this build, not one that lies beside the sections.
         hidden = path.name.startswith((".", "_")) or path.name == self.config.library.package
         return not hidden and path.suffix not in (".md", ".ipynb") and path != self.config.output
+
+
+def _make_real(folder: Path) -> None:
+    """Make a folder, also where a link to one stands."""
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
