@@ -61,7 +61,7 @@ class NewCells:
         lines = source_of(cell).strip("\n").split("\n")
         own = marked(lines, language.marks)
         wanted: Frameworks = frozenset({self.framework})
-        if own.tabs and not (moved and origin):
+        if own.tabs and not (moved and origin and origin.seen_by != wanted):
             wanted = self._named(own.tabs[-1], language)
         else:
             if origin and not moved:
