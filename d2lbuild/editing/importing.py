@@ -125,6 +125,10 @@ class _Importer:
         for fence in find_fences(lines).values():
             if not fence.closed:
                 text += f"\n{fence.markup}"
+        for name in attachments:
+            text = text.replace(f"](attachment:{name})", f"](attachment:{quote(name)})")
+        if re.search(r"<img\s[^>]*src=[\"'](?!https?:|data:)", text):
+            self.made.notes.append("an `<img>` names a file that was not taken along: write it as `![caption](file)`")
         made, at = list[str](), 0
         for mark in parse_prose(text).marks:
             if mark.kind is MarkKind.IMAGE and (name := self._picture(mark.value, attachments)):
@@ -186,7 +190,8 @@ class _Importer:
             label = _label(PurePosixPath(self.section).name, labels)
             end = text.find("\n", first.end - 1)
             end = len(text) if end < 0 else end
-            text = f"{text[:end]}\n:label:`{label}`{text[end:]}"
+            gap = "" if not text[end:].strip("\n") or text[end : end + 2] == "\n\n" else "\n"
+            text = f"{text[:end]}\n:label:`{label}`{gap}{text[end:]}"
             self.made.notes.append(f"its label is `{label}`")
         return text.rstrip("\n") + "\n"
 

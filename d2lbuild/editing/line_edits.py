@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from d2lbuild.editing.layout import is_blank
+from d2lbuild.source.markdown import END_TAB
 
 __all__ = ["AFTER", "BEFORE", "Chunk", "LineEdits", "rewritten"]
 
@@ -86,7 +87,7 @@ class _Made:
         self._apart = False
 
     def line(self, line: str) -> None:
-        if self._apart and not is_blank(line):
+        if self._apart and not is_blank(line) and not END_TAB.match(line):
             self.lines.append(self._newline)
         self._apart = False
         self._append(line)

@@ -61,8 +61,10 @@ class NewCells:
         lines = source_of(cell).strip("\n").split("\n")
         own = marked(lines, language.marks)
         wanted: Frameworks = frozenset({self.framework})
-        if own.tabs and not (moved and origin and origin.seen_by != wanted):
+        if own.tabs and not moved:
             wanted = self._named(own.tabs[-1], language)
+        elif own.tabs and self._named(own.tabs[-1], language) == wanted:
+            pass  # its mark says what it shall
         else:
             if origin and not moved:
                 wanted = origin.seen_by

@@ -43,7 +43,7 @@ def write_back(
     writer = _Writer(text, before, after, framework, names)
     writer.write()
     if not writer.changed:
-        return Written(text, writer.notebook(writer.unmoved()))
+        return Written(text, writer.notebook(writer.unmoved()), tuple(writer.notes))
     made, numbers, placed = writer.edits.make()
     check_reads_back(
         made,
@@ -170,7 +170,7 @@ class _Writer:
             fence = self._fence_for(piece, lines)
         made = rewritten(shown, raw, lines, newline=self.layout.newline, prefix=piece.prefix)
         self.edited.append(_Edit(first, end, made, number, fence))
-        if (who := piece.seen_by) is None or len(who) > 1:
+        if list(raw) != made and ((who := piece.seen_by) is None or len(who) > 1):
             self._note_shared(first, who, piece)
 
     def _note_shared(self, line: int, who: Frameworks, piece: Piece) -> None:
