@@ -17,7 +17,7 @@ from d2lbuild.tab import VARIABLE
 
 __all__ = ["forget_kernels", "kernel_name", "user_kernels", "write_kernel", "write_library"]
 
-_ALIAS = '"""Existing books load this."""\n\nfrom d2lbuild.tab import *  # noqa: F403\n'
+_ALIAS = '"""The same under another name."""\n\nfrom d2lbuild.tab import *  # noqa: F403\n'
 
 
 def kernel_name(config: Config, framework: str) -> str:
@@ -44,6 +44,9 @@ def write_kernel(kernels: Path, config: Config, framework: Framework, environmen
     for name, content in (
         ("d2lbuild/__init__.py", ""),
         ("d2lbuild/tab.py", resources.files("d2lbuild").joinpath("tab.py").read_text("utf-8")),
+        # A cell that loads the extension by its own name is then not told that it is there already.
+        ("d2lbuild/kernel.py", _ALIAS),
+        # Existing books load this one.
         ("d2lbook/__init__.py", ""),
         ("d2lbook/tab.py", _ALIAS),
     ):
@@ -64,7 +67,7 @@ def _command(framework: Framework, environment: Environment) -> list[str]:
     if framework.kernel:
         home = str(environment.python.parent.parent)
         return [argument.replace("{environment}", home) for argument in framework.kernel]
-    extension = "--InteractiveShellApp.extra_extensions=d2lbuild.tab"
+    extension = "--InteractiveShellApp.extra_extensions=d2lbuild.kernel"
     return [str(environment.python), "-m", "ipykernel_launcher", "-f", "{connection_file}", extension]
 
 

@@ -63,9 +63,7 @@ class NewCells:
         wanted: Frameworks = frozenset({self.framework})
         if own.tabs and not moved:
             wanted = self._named(own.tabs[-1], language)
-        elif own.tabs and self._named(own.tabs[-1], language) == wanted:
-            pass  # its mark says what it shall
-        else:
+        elif not own.tabs or self._named(own.tabs[-1], language) != wanted:
             if origin and not moved:
                 wanted = origin.seen_by
             here = self._region.frameworks if self._region else None

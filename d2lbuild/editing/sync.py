@@ -16,7 +16,7 @@ from typing import Any
 from d2lbuild.config import Config
 from d2lbuild.editing.kernels import kernel_name
 from d2lbuild.editing.merging import merge
-from d2lbuild.editing.notebook import KEY, Json, notebook_file, notebook_for_editing, with_outputs_of
+from d2lbuild.editing.notebook import KEY, Json, notebook_file, notebook_for_editing, source_of, with_outputs_of
 from d2lbuild.editing.write_back import Written, write_back
 from d2lbuild.errors import BookError, UsageError
 from d2lbuild.files import copy_if_changed, write_atomically
@@ -25,7 +25,7 @@ from d2lbuild.source.book import framework_names
 from d2lbuild.source.links import resolve_path
 from d2lbuild.source.reading import read_section
 
-__all__ = ["EditedSection", "Outcome", "Synced"]
+__all__ = ["EditedSection", "Outcome", "Synced", "unsaved"]
 
 _KEPT = 20
 """How many earlier notebooks of a section may still be open somewhere."""
@@ -208,6 +208,27 @@ class EditedSection:
         # The kernel imports the library of this build, not one that lies beside the sections.
         hidden = path.name.startswith((".", "_")) or path.name == self.config.library.package
         return not hidden and path.suffix not in (".md", ".ipynb") and path != self.config.output
+
+
+def unsaved(config: Config) -> list[tuple[str, str]]:
+    """Return the notebooks whose changes are not in their sections: the ids of these, each with the framework."""
+    found = []
+    for path in sorted((config.output / "edit").glob(".kept/*/**/*.json")):
+        name, *parts = path.relative_to(config.output / "edit" / ".kept").parts
+        section = "/".join(parts[:-1])
+        notebook = config.output / "edit" / name / f"{section}.ipynb"
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            saved = json.loads(notebook.read_bytes())
+            if saved["metadata"][KEY]["base"] == path.stem:
+                before = json.loads(path.read_bytes())["notebook"]
+                if _shown(saved) != _shown(before):
+                    found.append((section, name))
+    return found
+
+
+def _shown(notebook: Json) -> list[tuple[str, str]]:
+    cells = ((cell["cell_type"], source_of(cell)) for cell in notebook["cells"])
+    return [one for one in cells if one[1].strip()]
 
 
 def _make_real(folder: Path) -> None:
