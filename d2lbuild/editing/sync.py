@@ -123,9 +123,9 @@ class EditedSection:
     ) -> Synced:
         write_atomically(self.source, text)
         self.conflict.unlink(missing_ok=True)
-        if merged is None:
-            self._remember(generation, text, written.notebook)
-        else:
+        # If this notebook stays open, its next changes are those since now.
+        self._remember(generation, written.text, written.notebook)
+        if merged is not None:
             self._renew(text, merged)
         return Synced(outcome, written.notes)
 

@@ -252,6 +252,8 @@ class _Writer:
         if first == 0 or is_blank(lines[first - 1]) or self.edits.removes(first - 1):
             while end < len(lines) and is_blank(lines[end]):
                 end += 1
+        while end == len(lines) and first > 0 and is_blank(lines[first - 1]):
+            first -= 1  # a file does not end with blank lines
         self.edits.remove(first, end)
 
     def _leave_code_to(self, rest: frozenset[str], piece: Piece) -> None:

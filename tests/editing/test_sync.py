@@ -120,6 +120,9 @@ def test_a_notebook_that_stayed_open_is_compared_with_its_own_beginning(edited: 
     assert edited.sync().outcome is Outcome.MERGED
     wanted = ONE.replace("# One\n", "# One\n\nNew words.\n").replace("a = 1", "a = 2")
     assert edited.source.read_text("utf-8") == wanted
+    edited.notebook.write_text(opened.replace("a = 1", "a = 3"), "utf-8")
+    assert edited.sync().outcome is Outcome.MERGED
+    assert edited.source.read_text("utf-8") == wanted.replace("a = 2", "a = 3")
 
 
 def clash(edited: EditedSection) -> str:
