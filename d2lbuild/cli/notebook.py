@@ -40,10 +40,11 @@ def notebook(
     config = read_config(book)
     chosen = one_framework(framework, config)
     name = one_section(section, config).id
-    path = output.expanduser().absolute() if output else config.output / "notebook" / chosen.name / f"{name}.ipynb"
-    if output is None:
+    wanted = output.expanduser().absolute() if output else None
+    if wanted is None:
         prepare_output(config.output)
-    if notice := write_notebook(config, name, chosen.name, path, outputs=outputs):
+    path, notice = write_notebook(config, name, chosen.name, wanted, outputs=outputs)
+    if notice:
         note(notice)
     say(str(path))
     return 0

@@ -19,6 +19,8 @@ class Marked:
     """The lines that say which frameworks it is for; the last of them counts."""
     place: int
     """Where the first of these stood."""
+    last: int
+    """Where the one that counts stood."""
     code: str
     """What is run: without any mark."""
 
@@ -29,18 +31,18 @@ class Marked:
 
 def marked(lines: Sequence[str], marks: CellMarks) -> Marked:
     """Tell the marks above a cell's code from the code."""
-    kept, tabs, place, at = list[str](), list[str](), 0, 0
+    kept, tabs, place, last, at = list[str](), list[str](), 0, 0, 0
     for at, line in enumerate([*lines, "end"]):
         text = line.strip()
         if at < len(lines) and marks.tab.match(text):
-            place = place if tabs else at
+            place, last = (place if tabs else at), at
             tabs.append(line)
         elif at == len(lines) or (text and not marks.hiding.match(text) and not marks.needs.match(text)):
             break
         else:
             kept.append(line)
     code = "\n".join(lines[at:]).rstrip()
-    return Marked((*kept, *lines[at:]), tuple(tabs), place, code)
+    return Marked((*kept, *lines[at:]), tuple(tabs), place, last, code)
 
 
 def renamed(mark: str, wanted: str, marks: CellMarks) -> str:

@@ -15,7 +15,7 @@ from d2lbuild.source.fences import FencedBlock, find_fences
 from d2lbuild.source.markdown import BEGIN_TAB, END_TAB, cut_section
 from d2lbuild.source.prose import split_lines
 
-__all__ = ["Layout", "Piece", "Region", "is_blank", "lay_out"]
+__all__ = ["Layout", "Piece", "Region", "is_blank", "lay_out", "without_blank_ends"]
 
 _SOMEWHERE = PurePosixPath("section.md")
 _CELLS = {BlockKind.CODE: "code", BlockKind.FURNITURE: "code", BlockKind.PROSE: "markdown"}
@@ -96,6 +96,15 @@ class Layout:
 def is_blank(line: str) -> bool:
     """Whether a line has nothing on it."""
     return not line.strip()
+
+
+def without_blank_ends(lines: Sequence[str]) -> list[str]:
+    """Return lines without the blank ones at both ends."""
+    kept = list(lines)
+    for end in (-1, 0):
+        while kept and is_blank(kept[end]):
+            del kept[end]
+    return kept
 
 
 def lay_out(text: str, names: FrameworkNames) -> Layout:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from d2lbuild.editing.code_text import framework_language, longer_fence, marked, ordered_names
-from d2lbuild.editing.layout import Layout, Piece, Region, is_blank
+from d2lbuild.editing.layout import Layout, Piece, Region, without_blank_ends
 from d2lbuild.editing.line_edits import Chunk, LineEdits
 from d2lbuild.editing.notebook import Json, source_of
 from d2lbuild.model import BlockKind, Frameworks
@@ -40,9 +40,7 @@ class NewCells:
             return self._code(number, cell, origin, moved=moved)
         origin = None if origin and origin.is_code else origin
         wanted: Frameworks = origin.seen_by if origin and not moved else frozenset({self.framework})
-        lines = [line + self.layout.newline for line in source_of(cell).strip("\n").split("\n")]
-        while is_blank(lines[-1]):
-            lines.pop()
+        lines = [line + self.layout.newline for line in without_blank_ends(source_of(cell).split("\n"))]
         self._waiting.append((wanted, Chunk(lines, apart=True, cells=[(number, 0, len(lines))])))
         return wanted
 
@@ -58,7 +56,7 @@ class NewCells:
     def _code(self, number: int, cell: Json, origin: Piece | None, *, moved: bool) -> Frameworks:
         language = framework_language(self.framework, self.names)
         origin = origin if origin and origin.is_code else None
-        lines = source_of(cell).strip("\n").split("\n")
+        lines = without_blank_ends(source_of(cell).split("\n"))
         own = marked(lines, language.marks)
         wanted: Frameworks = frozenset({self.framework})
         if own.tabs and not moved:
@@ -69,7 +67,7 @@ class NewCells:
             here = self._region.frameworks if self._region else None
             default: Frameworks = frozenset(language.frameworks[:1])
             unmarked = default if here is None or not _within(wanted, here) else here
-            lines = own.with_tabs([] if wanted == unmarked else [self.mark(wanted, language)])
+            lines = without_blank_ends(own.with_tabs([] if wanted == unmarked else [self.mark(wanted, language)]))
         opening, prefix = self._opening(origin if moved else None, language)
         markup = longer_fence("```", lines)
         made = [markup + opening, *lines, markup]

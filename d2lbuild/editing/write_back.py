@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from d2lbuild.editing.code_text import longer_fence, marked, ordered_names, renamed
-from d2lbuild.editing.layout import Layout, Piece, Region, is_blank, lay_out
+from d2lbuild.editing.layout import Layout, Piece, Region, is_blank, lay_out, without_blank_ends
 from d2lbuild.editing.line_edits import BEFORE, Chunk, LineEdits, rewritten
 from d2lbuild.editing.matching import Match, matched
 from d2lbuild.editing.new_cells import NewCells
@@ -163,10 +163,10 @@ class _Writer:
         first, end = lines_of(old)
         raw = self.layout.lines[first:end]
         shown = piece.texts[first - piece.shown[0] : end - piece.shown[0]]
-        lines = _without_blank_ends(source_of(cell).split("\n"))
+        lines = without_blank_ends(source_of(cell).split("\n"))
         fence = None
         if piece.is_code:
-            lines = self._with_marks(lines, piece, old)
+            lines = without_blank_ends(self._with_marks(lines, piece, old))
             fence = self._fence_for(piece, lines)
         made = rewritten(shown, raw, lines, newline=self.layout.newline, prefix=piece.prefix)
         self.edited.append(_Edit(first, end, made, number, fence))
@@ -259,13 +259,12 @@ class _Writer:
     def _leave_code_to(self, rest: frozenset[str], piece: Piece) -> None:
         assert piece.language is not None
         marks, wanted = piece.language.marks, ordered_names(rest, self.names)
-        at = next((n for n in range(len(piece.texts) - 1, -1, -1) if marks.tab.match(piece.texts[n].strip())), None)
         header = marked(piece.texts, marks)
-        if at is None or not header.tabs:
+        if not header.tabs:
             style = NewCells(self.layout, self.edits, self.framework, self.names).mark(rest, piece.language)
             self.edits.insert(piece.shown[0], Chunk([piece.prefix + style + self.layout.newline]), BEFORE)
             return
-        at = header.place + len(header.tabs) - 1 if piece.texts[header.place] in header.tabs else at
+        at = header.last
         line = self.layout.lines[piece.shown[0] + at]
         end = line[len(line.rstrip("\r\n")) :]
         prefix = line.rstrip("\r\n").removesuffix(piece.texts[at])
@@ -333,11 +332,3 @@ def _with_fence(line: str, markup: str) -> str:
     while line[end : end + 1] == markup[0]:
         end += 1
     return line[:at] + markup + line[end:] if end - at < len(markup) else line
-
-
-def _without_blank_ends(lines: Sequence[str]) -> list[str]:
-    kept = list(lines)
-    for end in (-1, 0):
-        while kept and is_blank(kept[end]):
-            del kept[end]
-    return kept

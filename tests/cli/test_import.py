@@ -66,7 +66,7 @@ def test_a_section_as_a_notebook_for_readers(run: Run, book: Path, tmp_path: Pat
     assert (ran.code, ran.out) == (0, f"{path}\n")
     made = nbformat.read(path, 4)  # type: ignore[no-untyped-call]
     nbformat.validate(made)
-    assert [cell.source for cell in made.cells] == ["# One", "def double(x):\n    return 2 * x"]
+    assert [cell.source for cell in made.cells] == ["# 1 One", "def double(x):\n    return 2 * x"]
     assert run("notebook", "chapters/one.md", "-o", str(tmp_path / "x.ipynb")).code == 0
     assert json.loads((tmp_path / "x.ipynb").read_text("utf-8"))["cells"]
 

@@ -125,8 +125,10 @@ def _take(step: Any, cells: list[Any], own: set[str]) -> None:
             del cells[place]
         elif kind == "move":
             cells.insert(other % len(cells), cells.pop(place))
-        elif cells[place].id in own:
-            cells[place].source += "\n" + (source if cells[place].cell_type == "code" else words)
+        elif cells[place]["id"] in own:
+            cells[place]["source"] = (
+                source_of(cells[place]) + "\n" + (source if cells[place]["cell_type"] == "code" else words)
+            )
 
 
 def _own(text: str, before: Any, framework: str) -> set[str]:
@@ -142,6 +144,7 @@ def _check_lines(text: str, notebook: Any) -> None:
     for cell in cells_of(notebook):
         first, end = lines_of(cell)
         piece = layout.piece_at(first)
+        assert piece.shown[0] <= first <= end <= piece.shown[1]
         shown = "\n".join(piece.texts[first - piece.shown[0] : end - piece.shown[0]])
         assert piece.cell_type == cell["cell_type"]
         assert _code(shown) == _code(source_of(cell))
