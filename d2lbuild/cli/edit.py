@@ -45,7 +45,7 @@ def edit(
     forget_kernels: Forget = False,
     book: BookOption = None,
 ) -> int:
-    """Open a section in Jupyter; what is saved there goes back into its Markdown.
+    """Edit a section in Jupyter, and write back what is saved.
 
     \b
     The notebook shows the cells of one framework as they are written, branches and marks included, and
@@ -55,9 +55,9 @@ def edit(
 
     \b
     Examples:
-      d2lbuild edit chapter_linear/regression                    in the first framework
+      d2lbuild edit chapter_linear/regression                       in the first framework
       d2lbuild edit chapters/sgd.md --framework jax --with vscode
-      d2lbuild edit sgd --framework jax --with none              only keeps both files in step
+      d2lbuild edit sgd --framework jax --with none                 only keeps both files in step
       d2lbuild edit sgd --framework jax --sync-once
       d2lbuild edit --forget-kernels
     """

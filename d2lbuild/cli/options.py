@@ -153,6 +153,8 @@ def one_section(name: str, config: "Config") -> "Section":
 
     sections = load_sections(config)
     (found,) = section_ids([name], config)
+    if found not in sections and (config.root / config.chapters / f"{found}.md").is_file():
+        raise UsageError(f"no table of contents reaches the section '{found}'", hint="write it into a `toc`")
     return sections[known([found], tuple(sections), "section")[0]]
 
 

@@ -79,12 +79,14 @@ def test_unsaved_changes_keep_the_output_folder(run: Run, book: Path) -> None:
     [
         ((), "no section is named"),
         (("tow",), "did you mean 'two'?"),
+        (("alone",), "no table of contents reaches the section 'alone'"),
         (("one", "--framework", "jaxx"), "did you mean 'jax'?"),
         (("one", "--with", "emacs"), "unknown program 'emacs'"),
         (("one", "--keep", "both"), "unknown version 'both'"),
     ],
 )
 def test_what_there_is_not_is_said(run: Run, book: Path, arguments: tuple[str, ...], message: str) -> None:
+    (book / "chapters" / "alone.md").write_text("# Alone\n", "utf-8")
     ran = run("edit", *arguments)
     assert ran.code == 2
     assert message in ran.err
