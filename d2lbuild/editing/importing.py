@@ -1,7 +1,5 @@
 """A foreign notebook as a section: its cells in the dialect, its pictures as files, without its outputs."""
 
-import base64
-import binascii
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from urllib.parse import quote, unquote
 from d2lbuild.config.languages import notebook_language
 from d2lbuild.editing.code_text import framework_language, longer_fence, marked
 from d2lbuild.editing.notebook import source_of
+from d2lbuild.editing.pictures import ATTACHMENT, Pictures, safe_name
 from d2lbuild.errors import BookError, UsageError
 from d2lbuild.source.cells import FrameworkNames
 from d2lbuild.source.fences import find_fences
@@ -27,7 +26,6 @@ _KNOWN = frozenset({"hide-input", "hide-output", "hide-cell", "raises-exception"
     "remove-stdout",
 }
 """Tags that only a ``{code-cell}`` can have."""
-_PICTURES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/svg+xml": ".svg"}
 
 
 @dataclass(slots=True)
@@ -88,7 +86,8 @@ class _Importer:
         self.framework = framework
         self.names = names
         self.language = framework_language(names.book[0] if framework == "all" else framework, names)
-        self.made = Imported("")
+        self.pictures = Pictures(section)
+        self.made = Imported("", self.pictures.made)
 
     def cell(self, cell: Mapping[str, Any]) -> str:
         """Return one cell in the dialect; empty if it says nothing."""
@@ -138,38 +137,21 @@ class _Importer:
 
     def _picture(self, target: str, attachments: Mapping[str, Mapping[str, Any]]) -> str:
         """Take a picture along; return its name, or nothing if it stays where it is."""
-        if target.startswith("attachment:"):
-            return self._attachment(unquote(target.removeprefix("attachment:")), attachments)
+        if target.startswith(ATTACHMENT):
+            return self._attachment(unquote(target.removeprefix(ATTACHMENT)), attachments)
         if is_remote(target):
             return ""
         file = self.origin.parent / unquote(target)
         if not file.is_file():
             self.made.notes.append(f"the image {target} does not exist beside {self.origin.name}")
             return ""
-        return self._keep(file.name, file.read_bytes())
+        return self.pictures.keep(file.name, file.read_bytes())
 
     def _attachment(self, name: str, attachments: Mapping[str, Mapping[str, Any]]) -> str:
-        for kind, data in attachments.get(name, {}).items():
-            raw = data if isinstance(data, str) else "".join(data)
-            if kind in _PICTURES:
-                try:
-                    content = raw.encode() if raw.lstrip().startswith("<") else base64.b64decode(raw, validate=False)
-                except (binascii.Error, ValueError):
-                    continue
-                return self._keep(PurePosixPath(name).stem + _PICTURES[kind], content)
+        if found := self.pictures.attached(name, attachments):
+            return self.pictures.keep(*found)
         self.made.notes.append(f"the attachment {name} is missing, or is no picture")
         return ""
-
-    def _keep(self, name: str, content: bytes) -> str:
-        path = PurePosixPath(name.replace("\\", "/"))
-        stem = f"{_safe(PurePosixPath(self.section).name)}-{_safe(path.stem)}"
-        suffix = re.sub(r"[^a-z0-9.]", "", path.suffix.lower())
-        number, kept = 1, f"{stem}{suffix}"
-        while self.made.pictures.get(kept, content) != content:
-            number += 1
-            kept = f"{stem}-{number}{suffix}"
-        self.made.pictures[kept] = content
-        return kept
 
     # --- the title ---
 
@@ -197,16 +179,12 @@ class _Importer:
 
 
 def _label(name: str, labels: Collection[str]) -> str:
-    stem = f"sec_{_safe(name).replace('-', '_')}"
+    stem = f"sec_{safe_name(name).replace('-', '_')}"
     number, label = 1, stem
     while label in labels:
         number += 1
         label = f"{stem}_{number}"
     return label
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "image"
 
 
 def _check(importer: _Importer, notebook: Mapping[str, Any]) -> None:

@@ -92,5 +92,5 @@ def with_outputs_of(new: Json, old: Json) -> Json:
 
 
 def _keeping(cell: Json, old: Mapping[str, Any]) -> Json:
-    names: Sequence[str] = ("outputs", "execution_count", "attachments")
+    names: Sequence[str] = ("outputs", "execution_count")
     return {**cell, **{name: old[name] for name in names if name in old}}

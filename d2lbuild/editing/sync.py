@@ -17,13 +17,14 @@ from d2lbuild.config import Config
 from d2lbuild.editing.kernels import kernel_name
 from d2lbuild.editing.merging import merge
 from d2lbuild.editing.notebook import KEY, Json, notebook_file, notebook_for_editing, source_of, with_outputs_of
+from d2lbuild.editing.pictures import attachments_as_files
 from d2lbuild.editing.write_back import Written, write_back
 from d2lbuild.errors import BookError, UsageError
-from d2lbuild.files import copy_if_changed, write_atomically
+from d2lbuild.files import copy_if_changed, write_atomically, write_if_changed
 from d2lbuild.model import Section
 from d2lbuild.source.book import framework_names
 from d2lbuild.source.links import resolve_path
-from d2lbuild.source.reading import read_section
+from d2lbuild.source.markdown import parse_section
 
 __all__ = ["EditedSection", "Outcome", "Synced", "unsaved"]
 
@@ -67,15 +68,16 @@ class EditedSection:
         self.notebook = self.folder / f"{section.id}.ipynb"
         self.conflict = self.notebook.with_suffix(".from-notebook.md")
         """The section with the notebook's changes alone, where they clash with others."""
+        self._pictures: dict[str, bytes] = {}
+        """What was pasted into the notebook that was read last, by names in the folder ``img`` beside the section."""
         self._states = config.output / "edit" / ".kept" / framework / section.id
 
     def open(self) -> Synced:
         """Make the notebook, or bring both files up to date if it is there."""
         if not self.notebook.exists():
             self._renew(self._text(), None)
-            self._bring_files()
             return Synced(Outcome.RENEWED)
-        self._bring_files()
+        self._bring_files(self._text())
         return self.sync()
 
     def sync(self) -> Synced:
@@ -121,6 +123,8 @@ class EditedSection:
     def _save(
         self, text: str, outcome: Outcome, written: Written, generation: str, merged: Json | None = None
     ) -> Synced:
+        for name, content in self._pictures.items():
+            write_if_changed(self.source.parent / "img" / name, content)
         write_atomically(self.source, text)
         self.conflict.unlink(missing_ok=True)
         # If this notebook stays open, its next changes are those since now.
@@ -142,7 +146,10 @@ class EditedSection:
             saved = json.loads(self.notebook.read_bytes())
         except (OSError, ValueError):
             return None
-        return saved if isinstance(saved, dict) and isinstance(saved.get("cells"), list) else None
+        if not isinstance(saved, dict) or not isinstance(saved.get("cells"), list):
+            return None
+        saved, self._pictures = attachments_as_files(saved, self.section.id)
+        return saved
 
     def _renew(self, text: str, old: Json | None) -> None:
         made = notebook_for_editing(text, self.framework.name, self.names)
@@ -153,6 +160,7 @@ class EditedSection:
         about = {"base": generation, "section": str(self.source), "framework": self.framework.name}
         file = notebook_file(made, self.framework, kernel_name(self.config, self.framework.name), about)
         write_atomically(self.notebook, file)
+        self._bring_files(text)
         self.conflict.unlink(missing_ok=True)
 
     # --- what is remembered ---
@@ -176,7 +184,7 @@ class EditedSection:
         for path in kept[:-_KEPT]:
             path.unlink()
 
-    def _bring_files(self) -> None:
+    def _bring_files(self, text: str) -> None:
         """Let the notebook find images and data where the section does."""
         chapters = (self.config.root / self.config.chapters).resolve()
         place = self.folder
@@ -184,7 +192,7 @@ class EditedSection:
             place /= part
             _make_real(place)
         # Jupyter's server shows no image that a link leads to.
-        for image in read_section(self.section).images:
+        for image in parse_section(text, self.section.path, self.names).images:
             file = resolve_path(self.config.root, self.section.path, image.target)
             if file is not None and file.is_file() and file.resolve().is_relative_to(chapters):
                 target = self.folder / file.resolve().relative_to(chapters)
@@ -218,7 +226,7 @@ def unsaved(config: Config) -> list[tuple[str, str]]:
         section = "/".join(parts[:-1])
         notebook = config.output / "edit" / name / f"{section}.ipynb"
         with contextlib.suppress(OSError, ValueError, KeyError):
-            saved = json.loads(notebook.read_bytes())
+            saved, _ = attachments_as_files(json.loads(notebook.read_bytes()), section)
             if saved["metadata"][KEY]["base"] == path.stem:
                 before = json.loads(path.read_bytes())["notebook"]
                 if _shown(saved) != _shown(before):

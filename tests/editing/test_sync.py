@@ -9,7 +9,7 @@ import pytest
 from d2lbuild.editing import session
 from d2lbuild.editing.notebook import source_of
 from d2lbuild.editing.session import keep_in_step
-from d2lbuild.editing.sync import EditedSection, Outcome, Synced
+from d2lbuild.editing.sync import EditedSection, Outcome, Synced, unsaved
 from d2lbuild.errors import BookError, D2lbuildError, UsageError
 from d2lbuild.source.book import load_sections
 from tests.books import INDEX, configuration, write_book
@@ -123,6 +123,23 @@ def test_a_notebook_that_stayed_open_is_compared_with_its_own_beginning(edited: 
     edited.notebook.write_text(opened.replace("a = 1", "a = 3"), "utf-8")
     assert edited.sync().outcome is Outcome.MERGED
     assert edited.source.read_text("utf-8") == wanted.replace("a = 2", "a = 3")
+
+
+def test_a_picture_that_was_pasted_becomes_a_file(edited: EditedSection) -> None:
+    edited.open()
+    change(edited, "End.", "![new](attachment:An%20Image.png)")
+    notebook = json.loads(edited.notebook.read_text("utf-8"))
+    notebook["cells"][-1]["attachments"] = {"An Image.png": {"image/png": "iVBORw0KGgo="}}
+    edited.notebook.write_text(json.dumps(notebook), "utf-8")
+    assert edited.sync().outcome is Outcome.SAVED
+    (picture,) = (edited.source.parent / "img").iterdir()
+    assert picture.read_bytes() == b"\x89PNG\r\n\x1a\n"
+    assert edited.source.read_text("utf-8") == ONE.replace("End.", f"![new](img/{picture.name})")
+    assert edited.sync().outcome is Outcome.NOTHING
+    assert unsaved(edited.config) == []
+    edited.notebook.unlink()
+    edited.open()
+    assert (edited.notebook.parent / "img" / picture.name).is_file()
 
 
 def clash(edited: EditedSection) -> str:
