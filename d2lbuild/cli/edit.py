@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from d2lbuild.cli.completion import complete_framework, complete_section
 from d2lbuild.cli.messages import complain, is_detail, note, say
 from d2lbuild.cli.options import BookOption, known, one_framework, one_section, read_config
 from d2lbuild.errors import D2lbuildError, UsageError
@@ -17,11 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["edit"]
 
 Section = Annotated[
-    str | None, typer.Argument(metavar="SECTION", show_default=False, help="The section: its id, or its file.")
+    str | None,
+    typer.Argument(
+        metavar="SECTION", show_default=False, autocompletion=complete_section, help="The section: its id, or its file."
+    ),
 ]
 OneFramework = Annotated[
     str | None,
-    typer.Option("--framework", "-f", metavar="NAME", help="Whose cells to show. Default: the book's first framework."),
+    typer.Option(
+        "--framework",
+        "-f",
+        metavar="NAME",
+        autocompletion=complete_framework,
+        help="Whose cells to show. Default: the book's first framework.",
+    ),
 ]
 With = Annotated[
     str | None,

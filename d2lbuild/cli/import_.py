@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from d2lbuild.cli.completion import complete_framework
 from d2lbuild.cli.messages import note, say
 from d2lbuild.cli.options import BookOption, known, read_config
 from d2lbuild.errors import UsageError
@@ -25,7 +26,13 @@ def import_notebook(
     ] = None,
     framework: Annotated[
         str | None,
-        typer.Option("--framework", "-f", metavar="NAME", help="Whose cells they are, or 'all'. Default: the first."),
+        typer.Option(
+            "--framework",
+            "-f",
+            metavar="NAME",
+            autocompletion=complete_framework,
+            help="Whose cells they are, or 'all'. Default: the first.",
+        ),
     ] = None,
     toc: Annotated[bool, typer.Option("--toc", help="Add it to the nearest table of contents.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a section that is there.")] = False,

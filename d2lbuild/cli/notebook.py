@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from d2lbuild.cli.completion import complete_framework, complete_section
 from d2lbuild.cli.messages import note, say
 from d2lbuild.cli.options import BookOption, one_framework, one_section, read_config
 
@@ -12,10 +13,20 @@ __all__ = ["notebook"]
 
 
 def notebook(
-    section: Annotated[str, typer.Argument(metavar="SECTION", help="The section: its id, or its file.")],
+    section: Annotated[
+        str,
+        typer.Argument(metavar="SECTION", autocompletion=complete_section, help="The section: its id, or its file."),
+    ],
     *,
     framework: Annotated[
-        str | None, typer.Option("--framework", "-f", metavar="NAME", help="Default: the book's first framework.")
+        str | None,
+        typer.Option(
+            "--framework",
+            "-f",
+            metavar="NAME",
+            autocompletion=complete_framework,
+            help="Default: the book's first framework.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: a file below _build/notebook.")
