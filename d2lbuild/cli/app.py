@@ -17,14 +17,17 @@ from d2lbuild.cli.clean import clean
 from d2lbuild.cli.deploy import deploy
 from d2lbuild.cli.diff import diff
 from d2lbuild.cli.doctor import doctor
+from d2lbuild.cli.edit import edit
 from d2lbuild.cli.entry import drop_output
 from d2lbuild.cli.env import lock, remove, show, sync, upgrade
 from d2lbuild.cli.extract_lib import extract_lib
+from d2lbuild.cli.import_ import import_notebook
 from d2lbuild.cli.legacy import legacy
 from d2lbuild.cli.lsp import lsp
 from d2lbuild.cli.messages import complain, say
 from d2lbuild.cli.migrate import migrate
 from d2lbuild.cli.new import new
+from d2lbuild.cli.notebook import notebook
 from d2lbuild.cli.plan import plan
 from d2lbuild.cli.release import release
 from d2lbuild.cli.status import status
@@ -150,6 +153,9 @@ _COMMANDS: Mapping[str, Callable[..., int]] = {
     "release": release,
     "status": status,
     "extract-lib": extract_lib,
+    "edit": edit,
+    "import": import_notebook,
+    "notebook": notebook,
     "clean": clean,
     "deploy": deploy,
     "diff": diff,

@@ -38,6 +38,11 @@ def clean(book: BookOption = None) -> int:
             f"{folder} was not made by d2lbuild, since it has no file {OUTPUT_MARKER}",
             hint="remove it yourself if it is not needed",
         )
+    from d2lbuild.editing.sync import unsaved  # noqa: PLC0415 - slow to import
+
+    if waiting := unsaved(config):
+        commands = ", ".join(f"`d2lbuild edit {section} --framework {name} --sync-once`" for section, name in waiting)
+        raise UsageError("notebooks have changes that are not in their sections yet", hint=f"{commands} saves them")
     shutil.rmtree(folder)
     say(f"removed {folder}")
     return 0

@@ -12,7 +12,8 @@ from d2lbuild.cli.completion import complete_framework, complete_section
 from d2lbuild.errors import UsageError
 
 if TYPE_CHECKING:
-    from d2lbuild.config import Config
+    from d2lbuild.config import Config, Framework
+    from d2lbuild.model import Section
 
 __all__ = [
     "BookOption",
@@ -23,6 +24,8 @@ __all__ = [
     "backend_and_address",
     "config_if_any",
     "known",
+    "one_framework",
+    "one_section",
     "read_config",
     "report_paths",
     "section_ids",
@@ -31,6 +34,8 @@ __all__ = [
 ]
 
 BACKENDS = ("local", "ray")
+_MANY = 20
+"""How many choices a message names."""
 
 BookOption = Annotated[
     Path | None,
@@ -102,7 +107,7 @@ def known(names: Sequence[str], choices: Sequence[str], noun: str) -> tuple[str,
     for name in names:
         if name not in choices:
             near = get_close_matches(name, choices, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(choices)}"
+            hint = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(choices[:_MANY])}"
             raise UsageError(f"unknown {noun} '{name}'", hint=hint)
     return tuple(dict.fromkeys(names))
 
@@ -140,6 +145,23 @@ def report_paths(reports: Iterable[Path] | None) -> tuple[Path, ...]:
 def section_ids(sections: Iterable[str] | None, config: "Config") -> tuple[str, ...]:
     """Return sections by their ids, also where they are named as files, as a shell completes them."""
     return tuple(_section_id(section, config) for section in sections or ())
+
+
+def one_section(name: str, config: "Config") -> "Section":
+    """Return the section that is named by its id or its file; UsageError, with the nearest name, if there is none."""
+    from d2lbuild.source.book import load_sections  # noqa: PLC0415 - slow to import
+
+    sections = load_sections(config)
+    (found,) = section_ids([name], config)
+    if found not in sections and (config.root / config.chapters / f"{found}.md").is_file():
+        raise UsageError(f"no table of contents reaches the section '{found}'", hint="write it into a `toc`")
+    return sections[known([found], tuple(sections), "section")[0]]
+
+
+def one_framework(name: str | None, config: "Config") -> "Framework":
+    """Return the framework of that name, or the book's first one."""
+    names = [one.name for one in config.frameworks]
+    return config.framework(known([name or config.default_framework], names, "framework")[0])
 
 
 def _section_id(section: str, config: "Config") -> str:

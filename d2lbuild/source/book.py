@@ -17,7 +17,7 @@ from d2lbuild.source.links import SUFFIXES, is_inside
 from d2lbuild.source.markdown import FrameworkNames, cut_section
 from d2lbuild.source.reading import read_section
 
-__all__ = ["load_book", "load_sections"]
+__all__ = ["framework_names", "load_book", "load_sections"]
 
 _NOWHERE = Span(PurePosixPath(), 0, 0)
 
@@ -70,13 +70,7 @@ class _Loader:
 
     def __post_init__(self) -> None:
         self.folder = self.config.root / self.config.chapters
-        frameworks = self.config.frameworks
-        self.names = FrameworkNames(
-            tuple(one.name for one in frameworks),
-            _packaged_names(),
-            languages={one.name: one.language for one in frameworks},
-            comments={one.language: one.comment for one in frameworks},
-        )
+        self.names = framework_names(self.config)
 
     def walk_all(self) -> str:
         """Follow the contents from the root; return the root's id."""
@@ -174,6 +168,17 @@ class _Loader:
 
     def _find(self, rule: str, message: str, span: Span, hint: str) -> None:
         self.findings.append(Finding(rule, message, span, Severity.ERROR, hint))
+
+
+def framework_names(config: Config) -> FrameworkNames:
+    """Return the names that the marks of a book may use."""
+    frameworks = config.frameworks
+    return FrameworkNames(
+        tuple(one.name for one in frameworks),
+        _packaged_names(),
+        languages={one.name: one.language for one in frameworks},
+        comments={one.language: one.comment for one in frameworks},
+    )
 
 
 def _packaged_names() -> frozenset[str]:

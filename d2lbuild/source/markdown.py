@@ -25,14 +25,14 @@ from d2lbuild.source.fences import FencedBlock, find_fences
 from d2lbuild.source.prose import split_lines
 from d2lbuild.source.reading import read_section
 
-__all__ = ["FrameworkNames", "cut_section", "parse_section", "selected", "unparse"]
+__all__ = ["BEGIN_TAB", "END_TAB", "FURNITURE", "FrameworkNames", "cut_section", "parse_section", "selected", "unparse"]
 
-_BEGIN = re.compile(r"\s*:begin_tab:`(?P<names>[^`]*)`\s*$")
-_END = re.compile(r"\s*:end_tab:\s*$")
+BEGIN_TAB = re.compile(r"\s*:begin_tab:`(?P<names>[^`]*)`\s*$")
+END_TAB = re.compile(r"\s*:end_tab:\s*$")
 _BREAK = re.compile(r"\+\+\+(\s.*)?$")
 _MARKS = (":begin_tab:", ":end_tab:", "+++")
 """What such lines begin with: few do, and asking is faster than matching."""
-_FURNITURE = re.compile(r"^\s*(%load_ext\s+d2l(book|build)\.tab\b|tab\.interact_select\()", re.MULTILINE)
+FURNITURE = re.compile(r"^\s*(%load_ext\s+d2l(book|build)\.tab\b|tab\.interact_select\()", re.MULTILINE)
 _TOC_ENTRY = re.compile(r"(?:.*<(?P<inside>[^>]+)>|(?P<plain>\S+))$")
 _KINDS = {"toc": BlockKind.CONTENTS, "eval_rst": BlockKind.RST, "{eval-rst}": BlockKind.RST}
 
@@ -139,12 +139,12 @@ class _Cutter:
 
     def _mark(self, lines: Sequence[str], prose: int, at: int) -> bool:
         line = lines[at]
-        if match := _BEGIN.match(line):
+        if match := BEGIN_TAB.match(line):
             self._prose(lines, prose, at)
             if self.tab_opened is not None:
                 self._unclosed(self.tab_opened, f"the next one in line {self._line(at)}")
             self.tab, self.tab_opened = self._frameworks(match["names"], at), at
-        elif _END.match(line):
+        elif END_TAB.match(line):
             self._prose(lines, prose, at)
             if self.tab_opened is None:
                 self._find("stray-end-tab", "`:end_tab:` closes nothing", at, hint="remove it, or open the block")
@@ -197,7 +197,7 @@ class _Cutter:
         source = "\n".join(rest)
         if "@needs" in source:
             self._misplaced_needs(rest, fence.first + 1 + skipped, marks)
-        kind = BlockKind.FURNITURE if _FURNITURE.search(source) else BlockKind.CODE
+        kind = BlockKind.FURNITURE if FURNITURE.search(source) else BlockKind.CODE
         code_line = min(fence.first + 1 + skipped, len(lines) - 1)
         self._block(
             kind,
