@@ -209,6 +209,8 @@ class Section:
     references: tuple[Reference, ...] = ()
     images: tuple[Image, ...] = ()
     contents: tuple[Contents, ...] = ()
+    anchors: tuple[str, ...] = ()
+    """The keys of its headings, see `source.links.anchor_key`: links can lead to them."""
     bibliographies: tuple[Reference, ...] = ()
     """The ``:bibliography:`` marks; their targets are files."""
     findings: tuple[Finding, ...] = ()

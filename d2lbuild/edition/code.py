@@ -23,6 +23,8 @@ class CodeError(Exception):
     message: str
     line: int
     """Counted from 1 within the cell."""
+    column: int = 0
+    """Counted from 1; 0 if it is not known."""
 
 
 def is_python(source: str) -> bool:
@@ -62,7 +64,7 @@ def _parsable(source: str) -> tuple[str, ast.Module]:
     try:
         return masked, ast.parse(masked)
     except SyntaxError as error:
-        raise CodeError(error.msg, error.lineno or 1) from None
+        raise CodeError(error.msg, error.lineno or 1, max(error.offset or 0, 0)) from None
     except (RecursionError, MemoryError):
         raise CodeError("the code is nested too deeply", 1) from None
 

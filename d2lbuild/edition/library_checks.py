@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 
 from d2lbuild.edition.code import CodeError, is_python, tree, walk
 from d2lbuild.edition.library import Library
@@ -19,7 +19,16 @@ from d2lbuild.edition.module_names import defined_names, needed_names
 from d2lbuild.edition.saved import definition_lines
 from d2lbuild.model import Cell, Finding, Notebook, Severity, Span
 
-__all__ = ["check_edition", "joined", "place"]
+__all__ = [
+    "LibraryNames",
+    "check_edition",
+    "check_library",
+    "check_notebook",
+    "imports_another",
+    "joined",
+    "mentions",
+    "place",
+]
 
 _IPYTHON = frozenset({"display", "get_ipython"})
 """Names that a kernel adds to Python's own."""
@@ -52,22 +61,60 @@ def joined(found: Mapping[str, Iterable[Finding]]) -> tuple[Finding, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LibraryNames:
+    """What a library module has, for those who use it."""
+
+    package: str
+    module: str
+    defined: frozenset[str]
+    """What its statements define; with ``*`` in it, its names are not known."""
+    set_later: frozenset[str]
+    """What its functions set once they are called."""
+    reverse: tuple[tuple[str, str], ...] = ()
+    """The reverse aliases: names that they speak of stand in notebooks only."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the module imports ``*``, so that its names are not known."""
+        return "*" in self.defined
+
+    def lacks(self, names: Iterable[str]) -> frozenset[str]:
+        """Return those of `names` that it does not have."""
+        missing = {one for one in names if not (one.startswith("__") and one.endswith("__"))} - self.defined
+        return frozenset(missing - self.set_later if missing else missing)
+
+    def nearest(self, name: str) -> str:
+        """Return a hint that names the nearest name that it has; empty if none is near."""
+        near = get_close_matches(name, self.defined, n=1)
+        return f"did you mean '{near[0]}'?" if near else ""
+
+
 def check_edition(notebooks: Iterable[Notebook], library: Library) -> tuple[Finding, ...]:
     """Return what is wrong with the library, and uses of names that it lacks."""
+    found, names = check_library(library)
+    every = list(found)
+    if names is not None:
+        known = {one.span for one in found}  # a notebook's cell may be what was saved
+        for notebook in notebooks:
+            every += (one for one in check_notebook(notebook, names) if one.span not in known)
+    return tuple(dict.fromkeys(every))
+
+
+def check_library(library: Library) -> tuple[tuple[Finding, ...], LibraryNames | None]:
+    """Return what is wrong with a library, and its names; None where those are not known."""
     if library.fault:
         text = f"the library module is not Python: {library.fault.msg}"
-        return (Finding("library-syntax", text, place(library, library.fault.lineno or 1)),)
+        return (Finding("library-syntax", text, place(library, library.fault.lineno or 1)),), None
     module = _Module(library, ast.parse(library.source))
     order = list(_order(module))
     late = {(finding.span, name) for name, finding in order}
     found = [finding for _, finding in order]
-    if not module.open:
-        found += [one for name, one in _undefined(module) if (one.span, name) not in late]
-        found += _undefined_attributes(module)
-        known = {one.span for one in found}  # a notebook's cell may be what was saved
-        for notebook in notebooks:
-            found += (one for one in _unknown_names(notebook, module) if one.span not in known)
-    return tuple(dict.fromkeys(found))
+    if module.names.open:
+        return tuple(dict.fromkeys(found)), None
+    found += [one for name, one in _undefined(module) if (one.span, name) not in late]
+    found += _undefined_attributes(module)
+    return tuple(dict.fromkeys(found)), module.names
 
 
 # --- the module ---
@@ -85,14 +132,11 @@ class _Module:
         return self.library.package
 
     @cached_property
-    def open(self) -> bool:
-        """Whether it imports ``*``, so that its names are not known."""
-        return "*" in self.defined
-
-    @cached_property
-    def defined(self) -> frozenset[str]:
-        """What its statements define."""
-        return frozenset().union(*(names for _, names in self.statements))
+    def names(self) -> LibraryNames:
+        """What it has."""
+        defined = frozenset[str]().union(*(names for _, names in self.statements))
+        framework = self.library.framework
+        return LibraryNames(self.package, framework.module, defined, self._set_later(), framework.aliases.reverse)
 
     @cached_property
     def statements(self) -> Sequence[tuple[ast.stmt, frozenset[str]]]:
@@ -104,29 +148,38 @@ class _Module:
         """All of its syntax tree."""
         return walk(self.tree)
 
-    @cached_property
-    def set_later(self) -> frozenset[str]:
-        """What its functions set once they are called."""
+    def _set_later(self) -> frozenset[str]:
+        """Return what its functions set once they are called."""
         found: set[str] = set()
-        for node in self.nodes:
-            if isinstance(node, ast.Global):
-                found.update(node.names)
-            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                found |= {node.attr} if _is_package(node.value, self.package) else set()
+        lines = self.library.source.split("\n")
+        for statement in self.tree.body:
+            first, last = definition_lines(statement)
+            if not _may_set(self.package).search("\n".join(lines[first - 1 : last])):
+                continue
+            for node in walk(statement):
+                if isinstance(node, ast.Global):
+                    found.update(node.names)
+                elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    found |= {node.attr} if _is_package(node.value, self.package) else set()
         return frozenset(found)
 
-    def lacks(self, names: Iterable[str]) -> frozenset[str]:
-        """Return those of `names` that it does not have."""
-        missing = {one for one in names if not (one.startswith("__") and one.endswith("__"))} - self.defined
-        return frozenset(missing - self.set_later if missing else missing)
 
-    def used(self, code: str) -> frozenset[str]:
-        """Return the attributes of the package that a text may mention: a quick look before code is parsed."""
-        return frozenset(re.findall(rf"{re.escape(self.package)}\s*\.\s*(\w+)", code))
+@cache
+def _may_set(package: str) -> re.Pattern[str]:
+    """Return what finds code that may set a name of the module: most need no closer look."""
+    return re.compile(
+        rf"\bglobal\b|\b{re.escape(package)}\s*\.\s*\w+\b\s*[^\w\s(.\[]|\b{re.escape(package)}\s*\.\s*\w+\s+in\b"
+    )
 
-    def nearest(self, name: str) -> str:
-        near = get_close_matches(name, self.defined, n=1)
-        return f"did you mean '{near[0]}'?" if near else ""
+
+def mentions(code: str, package: str) -> frozenset[str]:
+    """Return the attributes of the package that a text may mention: a quick look before code is parsed."""
+    return frozenset(_mention(package).findall(code))
+
+
+@cache
+def _mention(package: str) -> re.Pattern[str]:
+    return re.compile(rf"{re.escape(package)}\s*\.\s*(\w+)")
 
 
 def place(library: Library, line: int) -> Span | None:
@@ -146,7 +199,7 @@ def _is_package(node: ast.expr, package: str) -> bool:
 def _undefined(module: _Module) -> Iterator[tuple[str, Finding]]:
     library = module.library
     # Python's own tables tell quickly whether there is any such name; pyflakes then says where, and knows more forms.
-    names = _unbound(symtable.symtable(library.source, library.framework.module, "exec")) - module.defined
+    names = _unbound(symtable.symtable(library.source, library.framework.module, "exec")) - module.names.defined
     if not names:
         return
     from pyflakes.checker import Checker  # noqa: PLC0415 - slow to import
@@ -161,7 +214,7 @@ def _undefined(module: _Module) -> Iterator[tuple[str, Finding]]:
         # A name in an annotation that is a string is never looked up.
         if name in names and lines[message.lineno - 1].encode()[message.col :].startswith(name.encode()):
             text = f"{_subject(library, message.lineno)} uses '{name}', which the library module does not have"
-            hint = module.nearest(name) or f"save what defines '{name}', or import it in a saved cell"
+            hint = module.names.nearest(name) or f"save what defines '{name}', or import it in a saved cell"
             yield name, Finding("undefined-name", text, place(library, message.lineno), hint=hint)
 
 
@@ -174,12 +227,12 @@ def _unbound(table: symtable.SymbolTable) -> set[str]:
 
 def _undefined_attributes(module: _Module) -> Iterator[Finding]:
     library = module.library
-    missing = module.lacks(module.used(library.source))
+    missing = module.names.lacks(mentions(library.source, module.package))
     for node in module.nodes if missing else ():
         if isinstance(node, ast.Attribute) and node.attr in missing and _is_package(node.value, module.package):
             name = f"{module.package}.{node.attr}"
             text = f"{_subject(library, node.lineno)} uses `{name}`, which the library module does not have"
-            hint = module.nearest(node.attr) or f"mark what defines '{node.attr}' with `#@save`"
+            hint = module.names.nearest(node.attr) or f"mark what defines '{node.attr}' with `#@save`"
             yield Finding("undefined-library-name", text, place(library, node.lineno), hint=hint)
 
 
@@ -233,43 +286,48 @@ def _circle(needs: Mapping[str, set[str]], owners: Sequence[str], name: str) -> 
 # --- notebooks ---
 
 
-def _unknown_names(notebook: Notebook, module: _Module) -> Iterator[Finding]:
-    library = module.library
-    package, own = module.package, library.framework.module
+def check_notebook(notebook: Notebook, names: LibraryNames) -> Iterator[Finding]:
+    """Yield uses of names that the library lacks."""
     cells = [cell for cell in notebook.code if is_python(cell.source) and "raises-exception" not in cell.tags]
     text = "\n".join(cell.source for cell in cells)
-    imports = re.search(rf"from\s+{re.escape(package)}(\.|\s+import\s+(?!{re.escape(own)}\b))", text)
-    if not module.lacks(module.used(text)) and not imports:
+    if not names.lacks(mentions(text, names.package)) and not imports_another(text, names.package, names.module):
         return
     trees = [(cell, walk(found)) for cell in cells if (found := _tree(cell))]
-    attached = {own}
+    attached = {names.module}
     for cell, nodes in trees:
         for node in nodes:
-            if isinstance(node, ast.ImportFrom) and node.module == package:
-                for other in (alias.name for alias in node.names if alias.name != own and alias.asname == package):
-                    message = f"this imports `{package}.{other}`, the library of another framework"
+            if isinstance(node, ast.ImportFrom) and node.module == names.package:
+                for other in _others(node, names):
+                    message = f"this imports `{names.package}.{other}`, the library of another framework"
                     hint = "mark the cell for the frameworks that it is for"
                     yield Finding("other-library", message, _at(notebook, cell, node), Severity.WARNING, hint)
                     return
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                attached |= {node.attr} if _is_package(node.value, package) else set()
+                attached |= {node.attr} if _is_package(node.value, names.package) else set()
     for cell, nodes in trees:
-        used = list(_used(nodes, package, own))
-        missing = {name for name in module.lacks(name for name, _ in used) - attached if not _rewritten(library, name)}
+        used = list(_used(nodes, names.package, names.module))
+        missing = {name for name in names.lacks(name for name, _ in used) - attached if not _rewritten(names, name)}
         for name, node in used:
             if name in missing:
-                hint = module.nearest(name) or f"mark what defines '{name}' with `#@save`"
+                hint = names.nearest(name) or f"mark what defines '{name}' with `#@save`"
                 message = f"the library has no '{name}'"
                 yield Finding("unknown-library-name", message, _at(notebook, cell, node), Severity.ERROR, hint)
 
 
-def _rewritten(library: Library, name: str) -> bool:
+def _others(node: ast.ImportFrom, names: LibraryNames) -> Iterator[str]:
+    """Yield the libraries of other frameworks that are imported under the name of the package."""
+    return (alias.name for alias in node.names if alias.name != names.module and alias.asname == names.package)
+
+
+def imports_another(code: str, package: str, module: str) -> bool:
+    """Whether a text may import names from the library, or another framework's: a quick look."""
+    return bool(re.search(rf"from\s+{re.escape(package)}(\.|\s+import\s+(?!{re.escape(module)}\b))", code))
+
+
+def _rewritten(names: LibraryNames, name: str) -> bool:
     """Whether a reverse alias speaks of the name: it stands in notebooks only, and the module does not define it."""
-    word = re.compile(rf"\b{re.escape(library.package)}\\?\.{re.escape(name)}\b")
-    return any(
-        word.search(pattern) or re.fullmatch(pattern, f"{library.package}.{name}")
-        for pattern, _ in library.framework.aliases.reverse
-    )
+    word = re.compile(rf"\b{re.escape(names.package)}\\?\.{re.escape(name)}\b")
+    return any(word.search(pattern) or re.fullmatch(pattern, f"{names.package}.{name}") for pattern, _ in names.reverse)
 
 
 def _tree(cell: Cell) -> ast.Module | None:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from d2lbuild.edition.branches import Resolved, resolve_branches
 from d2lbuild.edition.code import CodeError, is_python, tree
 from d2lbuild.model import Block, BlockKind, Cell, CellKind, Finding, Notebook, Section, Severity, Span
+from d2lbuild.source.ignores import without_ignores
 from d2lbuild.source.markdown import selected
 
 __all__ = ["has_page", "select"]
@@ -53,7 +54,7 @@ def select(section: Section, framework: str, names: Collection[str], *, comment:
             lines = tuple(block.content_line + line for line in resolved.lines)
             source = resolved.source
         else:
-            source = block.content if kind is not CellKind.PROSE else block.text
+            source = block.content if kind is not CellKind.PROSE else without_ignores(block.text)
             first = block.content_line if kind is not CellKind.PROSE else block.span.first
             lines = tuple(range(first, first + source.count("\n") + 1))
             if not source.strip():
@@ -94,20 +95,35 @@ def _problems(block: Block, resolved: Resolved, names: Collection[str]) -> Itera
             hint = f"did you mean '{near[0]}'?" if near else f"the book has {', '.join(names)}"
             message = f"unknown framework '{name}' in `tab.selected`"
             yield Finding("unknown-framework", message, _at(block, line - 1), hint=hint)
+        elif block.frameworks is not None and name not in block.frameworks and name != "all":
+            message = f"a condition on '{name}' in a cell that is not for it"
+            hint = f"add {name} to the cell's mark, or remove the branch"
+            yield Finding("impossible-branch", message, _at(block, line - 1), Severity.WARNING, hint)
     for line, method in resolved.moved:
         message = f"`self` outside of a method: the line is taken for the end of `{method}`"
         hint = f"indent the branch as the body of `{method}` is"
         yield Finding("self-outside-method", message, _at(block, line - 1), Severity.WARNING, hint)
     error = resolved.error
+    if error is not None and error.column:
+        error = replace(error, column=block.indent + error.column)
     if error is None and is_python(resolved.source):
         try:
             tree(resolved.source)
         except CodeError as problem:
-            line = resolved.lines[min(problem.line, len(resolved.lines)) - 1] + 1
-            error = CodeError(problem.message, line)
+            number = min(problem.line, len(resolved.lines)) - 1
+            error = CodeError(problem.message, resolved.lines[number] + 1, _column(block, resolved, number, problem))
     if error is not None and "raises-exception" not in block.tags:
         message = f"syntax error: {re.sub(r' [(]<unknown>.*[)]$', '', error.message)}"
-        yield Finding("syntax-error", message, _at(block, error.line - 1), Severity.ERROR)
+        span = replace(_at(block, error.line - 1), column=error.column)
+        yield Finding("syntax-error", message, span, Severity.ERROR)
+
+
+def _column(block: Block, resolved: Resolved, number: int, error: CodeError) -> int:
+    """Return the column in the file of an error in a line of a resolved cell, which may have moved to the left."""
+    now, before = resolved.source.split("\n")[number], block.content.split("\n")[resolved.lines[number]]
+    if not error.column or not before.endswith(now):
+        return 0
+    return block.indent + len(before) - len(now) + min(error.column, len(now) + 1)
 
 
 def _useless_saves(block: Block, comment: str) -> Iterator[Finding]:

@@ -1,11 +1,14 @@
 """The whole book: its contents followed from the root, and every label, reference, image and citation placed."""
 
+import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from glob import glob
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from d2lbuild.config import Config, default_frameworks
 from d2lbuild.config.languages import notebook_language
@@ -13,17 +16,24 @@ from d2lbuild.errors import BookError
 from d2lbuild.model import Book, ContentsEntry, Finding, Label, Section, Severity, Span
 from d2lbuild.source.checking import Checker
 from d2lbuild.source.kept import KeptSections
-from d2lbuild.source.links import SUFFIXES, is_inside
+from d2lbuild.source.links import SUFFIXES, is_file, is_inside
 from d2lbuild.source.markdown import FrameworkNames, cut_section
 from d2lbuild.source.reading import read_section
 
-__all__ = ["framework_names", "load_book", "load_sections"]
+__all__ = ["SectionMemory", "framework_names", "load_book", "load_sections", "read_sources"]
 
 _NOWHERE = Span(PurePosixPath(), 0, 0)
 
 
+class SectionMemory(Protocol):
+    """Knows sections from another time."""
+
+    def section(self, name: str, path: PurePosixPath, data: bytes, read: Callable[[], Section]) -> Section:
+        """Return the section that was read from these bytes before, or what `read` gives."""
+
+
 def load_book(
-    config: Config, kept: KeptSections | None = None, unsaved: Mapping[PurePosixPath, str] | None = None
+    config: Config, kept: SectionMemory | None = None, unsaved: Mapping[PurePosixPath, str] | None = None
 ) -> Book:
     """Read every section that the contents reach, and check what they refer to.
 
@@ -54,15 +64,27 @@ def load_sections(config: Config) -> dict[str, Section]:
     return loader.sections
 
 
+def read_sources(
+    config: Config, unsaved: Mapping[PurePosixPath, str]
+) -> Iterator[tuple[str, PurePosixPath, bytes, Callable[[], Section]]]:
+    """Yield id, path and bytes of each source that the patterns match, and what reads its section."""
+    loader = _Loader(config, KeptSections(config), unsaved=unsaved)
+    for name in dict.fromkeys(loader.sources()):
+        path = loader.path_of(name)
+        with contextlib.suppress(OSError):
+            data = loader.bytes_of(path)
+            yield name, path, data, partial(loader.parsed, name, path, data)
+
+
 @dataclass(slots=True)
 class _Loader:
     """Follows the contents, depth first."""
 
     config: Config
-    kept: KeptSections
-    unsaved: Mapping[PurePosixPath, str] = field(default_factory=dict)
+    kept: SectionMemory
     code_only: bool = False
     """Whether the prose is left unread."""
+    unsaved: Mapping[PurePosixPath, str] = field(default_factory=dict)
     sections: dict[str, Section] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     folder: Path = field(init=False)
@@ -85,11 +107,11 @@ class _Loader:
 
     def find(self, name: str) -> str | None:
         """Return `name` if a file of that name exists."""
-        return name if any((self.folder / (name + suffix)).is_file() for suffix in SUFFIXES) else None
+        return name if any(is_file(self.folder / (name + suffix)) for suffix in SUFFIXES) else None
 
     def path_of(self, name: str) -> PurePosixPath:
         """Return the file of a section that exists, relative to the root."""
-        file = next(self.folder / (name + suffix) for suffix in SUFFIXES if (self.folder / (name + suffix)).is_file())
+        file = next(self.folder / (name + suffix) for suffix in SUFFIXES if is_file(self.folder / (name + suffix)))
         return PurePosixPath(file.relative_to(self.config.root).as_posix())
 
     def walk(self, name: str, above: tuple[str, ...]) -> None:
@@ -127,7 +149,7 @@ class _Loader:
             return None
         if found := self.find(path):
             return found
-        near = get_close_matches(path, list(self._sources()), n=1)
+        near = get_close_matches(path, list(self.sources()), n=1)
         hint = f"did you mean '{os.path.relpath(near[0], base)}'?" if near else "write the section, or remove the entry"
         self._find("toc-target", f"the section '{entry.target}' does not exist", entry.span, hint)
         return None
@@ -135,12 +157,18 @@ class _Loader:
     def _read(self, name: str) -> Section:
         path = self.path_of(name)
         try:
-            typed = self.unsaved.get(path)
-            data = (self.config.root / path).read_bytes() if typed is None else typed.encode("utf-8", "replace")
+            data = self.bytes_of(path)
         except OSError as error:
             finding = Finding("unreadable", f"the file cannot be read: {error.strerror}", Span(path, 1, 1))
             return self._parsed(name, path, "", None, [finding])
-        return self.kept.section(name, path, data, lambda: self._parsed(name, path, *_text_of(data, path)))
+        return self.kept.section(name, path, data, lambda: self.parsed(name, path, data))
+
+    def bytes_of(self, path: PurePosixPath) -> bytes:
+        typed = self.unsaved.get(path)
+        return (self.config.root / path).read_bytes() if typed is None else typed.encode("utf-8", "replace")
+
+    def parsed(self, name: str, path: PurePosixPath, data: bytes) -> Section:
+        return self._parsed(name, path, *_text_of(data, path))
 
     def _parsed(
         self, name: str, path: PurePosixPath, text: str, lines: list[int] | None, findings: list[Finding]
@@ -150,7 +178,7 @@ class _Loader:
             section = replace(section, findings=(*findings, *section.findings))
         return section if self.code_only else read_section(section)
 
-    def _sources(self) -> Iterator[str]:
+    def sources(self) -> Iterator[str]:
         """Yield the ids of all files that the patterns of the configuration match."""
         excluded = {name for pattern in self.config.exclusions for name in self._glob(pattern)}
         for pattern in self.config.notebooks:
@@ -164,7 +192,7 @@ class _Loader:
         return (Path(name).as_posix() for name in glob(pattern, root_dir=self.folder, recursive=True))  # noqa: PTH207  Path.glob takes hidden ones too
 
     def orphans(self) -> list[str]:
-        return [name for name in dict.fromkeys(self._sources()) if name not in self.sections]
+        return [name for name in dict.fromkeys(self.sources()) if name not in self.sections]
 
     def _find(self, rule: str, message: str, span: Span, hint: str) -> None:
         self.findings.append(Finding(rule, message, span, Severity.ERROR, hint))
@@ -211,6 +239,10 @@ def _notebook_text(text: str, path: PurePosixPath, findings: list[Finding]) -> t
         return "", None
     try:
         notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+        if any(cell.get("outputs") for cell in notebook.cells):
+            message = "the notebook holds outputs, which no build uses"
+            hint = "clear them before it is committed"
+            findings.append(Finding("outputs-in-source", message, Span(path, 1, 1), Severity.NOTE, hint))
         for cell in notebook.cells:
             cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
         language = notebook_language(notebook.metadata)

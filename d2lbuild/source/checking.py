@@ -1,5 +1,6 @@
 """What sections refer to, looked up: labels, works, images, links."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -8,9 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config import Config
-from d2lbuild.model import BlockKind, Finding, Label, LabelKind, Reference, Section, Severity, Span
-from d2lbuild.source.links import SUFFIXES, anchor_key, find_link, is_remote, resolve_path, unique_key
-from d2lbuild.source.prose import parse_prose, plain_words
+from d2lbuild.model import Finding, Label, LabelKind, Reference, Section, Severity, Span
+from d2lbuild.source.links import SUFFIXES, anchor_key, find_link, is_file, is_remote, resolve_path
 
 __all__ = ["Checker"]
 
@@ -55,13 +55,13 @@ class Checker:
         for section in self.sections.values():
             for mark in section.bibliographies:
                 beside = resolve_path(root, section.path, mark.target)
-                file = beside if beside and beside.is_file() else resolve_path(root, section.path, f"/{mark.target}")
+                file = beside if beside and is_file(beside) else resolve_path(root, section.path, f"/{mark.target}")
                 files.setdefault(file or root / PurePosixPath(mark.target).name, mark.span)
         for file, span in files.items():
-            if file.is_file():
+            if is_file(file):
                 self.bibliography.append(PurePosixPath(os.path.relpath(file, root)))
                 self.citations |= set(_BIBTEX_ENTRY.findall(file.read_text(encoding="utf-8", errors="replace")))
-            elif not any(known.name == file.name and known.is_file() for known in files):
+            elif not any(known.name == file.name and is_file(known) for known in files):
                 place = span or Span(PurePosixPath(self.config.source.name), 1, 1)
                 yield Finding("missing-bibliography", f"the bibliography '{file.name}' does not exist", place)
 
@@ -107,13 +107,7 @@ class Checker:
         """Return the keys of the places of a section that a link can lead to: its labels and headings."""
         if name not in self._anchors:
             section = self.sections[name]
-            keys: list[str] = []
-            for block in section.blocks:
-                if block.kind is BlockKind.PROSE and block.frameworks is None:
-                    prose = parse_prose(block.text)
-                    for heading in prose.headings:
-                        keys.append(unique_key(plain_words(prose, *heading.text), keys))
-            self._anchors[name] = frozenset([*keys, *(anchor_key(label.name) for label in section.labels)])
+            self._anchors[name] = frozenset([*section.anchors, *(anchor_key(label.name) for label in section.labels)])
         return self._anchors[name]
 
     def _image(self, section: Section, target: str, span: Span) -> Iterator[Finding]:
@@ -133,9 +127,10 @@ def _missing(  # noqa: PLR0917 - the parts of one finding
     """Report a file of the book that is not there; None is one that would lie outside of the book."""
     if file is None:
         yield Finding(rule, f"the {what} '{target}' leads out of the book", span, severity, hint="keep the file inside")
-    elif not file.is_file():
-        folder = file.parent
-        names = [other.name for other in folder.iterdir()] if folder.is_dir() else []
+    elif not is_file(file):
+        names: list[str] = []
+        with contextlib.suppress(OSError):  # there is no such folder, or there cannot be
+            names = [other.name for other in file.parent.iterdir()]
         near = get_close_matches(file.name, names, n=1)
         hint = f"did you mean '{near[0]}'?" if near else ""
         yield Finding(rule, f"the {what} '{target}' does not exist", span, severity, hint=hint)

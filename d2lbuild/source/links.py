@@ -13,7 +13,17 @@ from urllib.parse import unquote, urlsplit
 
 from d2lbuild.model import Section
 
-__all__ = ["SUFFIXES", "Link", "anchor_key", "find_link", "is_inside", "is_remote", "resolve_path", "unique_key"]
+__all__ = [
+    "SUFFIXES",
+    "Link",
+    "anchor_key",
+    "find_link",
+    "is_file",
+    "is_inside",
+    "is_remote",
+    "resolve_path",
+    "unique_key",
+]
 
 SUFFIXES = (".md", ".ipynb")
 """The kinds of source files, in the order in which they are looked for."""
@@ -53,7 +63,15 @@ def find_link(target: str, section: Section, sections: Container[str], root: Pat
 
 def is_remote(target: str) -> bool:
     """Whether an address names something outside of the book's files."""
-    return bool(urlsplit(target).scheme) or target.startswith("//")
+    try:
+        return bool(urlsplit(target).scheme) or target.startswith("//")
+    except ValueError:  # no address at all, such as `http://[`
+        return False
+
+
+def is_file(file: Path) -> bool:
+    """Whether a file is there; names that no file can have are not."""
+    return os.path.isfile(file)  # noqa: PTH113 - `Path.is_file` raises for names that are too long
 
 
 def resolve_path(root: Path, section: PurePosixPath, target: str) -> Path | None:
@@ -69,7 +87,10 @@ def resolve_path(root: Path, section: PurePosixPath, target: str) -> Path | None
 
 def is_inside(file: Path, root: Path) -> bool:
     """Whether a file lies below a folder, symbolic links followed."""
-    real, top = os.path.realpath(file), _real(root)
+    try:
+        real, top = os.path.realpath(file), _real(root)
+    except ValueError:  # a NUL character: there can be no such file
+        return False
     return real == top or real.startswith(os.path.join(top, ""))  # noqa: PTH118 - Path takes several times as long
 
 

@@ -182,7 +182,10 @@ class _Cutter:
         while skipped < len(body):
             line, at = body[skipped].strip(), fence.first + 1 + skipped
             if match := marks.tab.match(line):
-                frameworks = _both(self.tab, self._frameworks(match["names"], at))
+                marked = self._frameworks(match["names"], at)
+                frameworks = _both(self.tab, marked)
+                if marked and not frameworks:
+                    self._crossed(match["names"], at)
             elif match := marks.hiding.match(line):
                 tags.add(HIDING[(match["mark"] or match["words"]).lower()])
             elif match := marks.needs.match(line):
@@ -223,6 +226,12 @@ class _Cutter:
             message = f"a cell in {language.name} is marked for {name}, whose language is {own}"
             self._find("wrong-language", message, at, hint=f"begin the cell with ```{{.{own} .input}}")
         return frameworks - frozenset(others)
+
+    def _crossed(self, names: str, at: int) -> None:
+        around = ", ".join(sorted(self.tab or ()))
+        message = f"a cell marked for '{names.strip()}' stands in a `:begin_tab:` for {around}: nobody sees it"
+        hint = "mark it for one of these, or move it out"
+        self._find("crossed-tabs", message, at, severity=Severity.WARNING, hint=hint)
 
     def _misplaced_needs(self, code: Sequence[str], at: int, marks: CellMarks) -> None:
         for offset, line in enumerate(code):

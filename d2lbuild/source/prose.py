@@ -16,6 +16,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from d2lbuild.source.paragraphs import stretches
+
 __all__ = [
     "ROLES",
     "Equation",
@@ -207,11 +209,14 @@ def parse_prose(text: str) -> Prose:
     for line in lines:
         starts.append(starts[-1] + len(line))
     lazy = _lazy_maths(lines)
-    indented = (" " * lazy.get(n, 0) + line.rstrip("\r\n") + "\n" for n, line in enumerate(lines))
-    tokens = _PARSER.parse("".join(indented))
+    indented = [" " * lazy.get(n, 0) + line.rstrip("\r\n") + "\n" for n, line in enumerate(lines)]
     scanner = _Scanner(text, lines, starts, lazy)
-    for token in tokens:
-        scanner.take(token)
+    for first, last, plain in stretches(indented):
+        if plain:
+            scanner.paragraph(first, last)
+            continue
+        for token in _PARSER.parse("".join(indented[first:last])):
+            scanner.take(token, first)
     return scanner.finish()
 
 
@@ -275,10 +280,15 @@ class _Scanner:
         self.regions: list[_Region] = []
         self.fences: list[Fence] = []
 
-    def take(self, token: Token) -> None:
+    def paragraph(self, first: int, last: int) -> None:
+        """Take a paragraph that stands on its own."""
+        self.regions.append(_Region(self.starts[first], self._content_end(first, last), "paragraph"))
+
+    def take(self, token: Token, begun: int) -> None:
+        """Take what was parsed from the line `begun` on."""
         if token.map is None:
             return
-        first, last = token.map[0], min(token.map[1], len(self.lines))
+        first, last = begun + token.map[0], min(begun + token.map[1], len(self.lines))
         start, end = self.starts[first], self._content_end(first, last)
         if token.type == "heading_open":
             self.regions.append(_Region(start, end, "heading", int(token.tag[1])))

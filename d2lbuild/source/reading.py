@@ -19,11 +19,22 @@ from d2lbuild.model import (
     Severity,
     Span,
 )
-from d2lbuild.source.prose import REFERENCE_ROLES, ROLES, Mark, MarkKind, Prose, parse_prose, split_lines
+from d2lbuild.source.ignores import without_comment
+from d2lbuild.source.links import unique_key
+from d2lbuild.source.prose import (
+    REFERENCE_ROLES,
+    ROLES,
+    Mark,
+    MarkKind,
+    Prose,
+    parse_prose,
+    plain_words,
+    split_lines,
+)
 
-__all__ = ["read_labels", "read_section"]
+__all__ = ["prose_groups", "read_labels", "read_section"]
 
-_WORTH_READING = re.compile(r":`|\]\(|\$\$")
+_WORTH_READING = re.compile(r":`|\]\(|\$\$|^[ \t]*(?:#|[=-]+[ \t]*$)", re.MULTILINE)
 
 
 def read_section(section: Section) -> Section:
@@ -46,6 +57,7 @@ class _Reader:
         self.labels: list[Label] = []
         self.references: list[Reference] = []
         self.images: list[Image] = []
+        self.anchors: list[str] = []
         self.bibliographies: list[Reference] = []
         self.findings = list(section.findings)
         self.title = ""
@@ -67,17 +79,15 @@ class _Reader:
             labels=tuple(self.labels),
             references=tuple(self.references),
             images=tuple(self.images),
+            anchors=tuple(self.anchors),
             bibliographies=tuple(self.bibliographies),
             findings=tuple(self.findings),
         )
 
     def read_blocks(self, wanted: Callable[[str], bool]) -> None:
-        line = 0
-        for blocks in _with_lists(self.section.blocks):
-            text = "".join(_as_prose(block) for block in blocks)
-            if any(block.kind is BlockKind.PROSE for block in blocks) and wanted(text):
+        for blocks, text, line in prose_groups(self.section.blocks):
+            if wanted(text):
                 self._prose(blocks, parse_prose(text), line)
-            line += sum(len(split_lines(block.text)) for block in blocks)
 
     def _prose(self, blocks: Sequence[Block], prose: Prose, line: int) -> None:
         def span(offset: int) -> Span:
@@ -89,9 +99,11 @@ class _Reader:
 
         named: dict[int, tuple[LabelKind, str]] = dict(_named(prose))
         for heading in prose.headings:
-            text = prose.text[slice(*heading.text)]
+            text = without_comment(prose.text[slice(*heading.text)])
             if heading.level == 1 and not self.title:
                 self.title = text
+            if frameworks(heading.start) is None:
+                self.anchors.append(unique_key(without_comment(plain_words(prose, *heading.text)), self.anchors))
         for mark in prose.marks:
             if mark.kind is MarkKind.ROLE:
                 self._role(mark, span(mark.start), frameworks(mark.start), named)
@@ -139,6 +151,21 @@ class _Reader:
         return Span(self.section.path, number, number, column)
 
 
+def prose_groups(blocks: Sequence[Block]) -> Iterator[tuple[Sequence[Block], str, int]]:
+    """Yield the blocks whose prose is to be read together, the text, and its first line, counted from 0."""
+    line = 0
+    for group in _with_lists(blocks):
+        if any(block.kind is BlockKind.PROSE for block in group):
+            yield group, "".join(_as_prose(block) for block in group), line
+        line += sum(_count_lines(block.text) for block in group)
+
+
+def _count_lines(text: str) -> int:
+    if "\r" in text:
+        return len(split_lines(text))
+    return text.count("\n") + bool(text and not text.endswith("\n"))
+
+
 def _with_lists(blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
     """Yield the blocks, those together that a list may hold: what is indented, and the prose before and after it."""
     group: list[Block] = []
@@ -173,7 +200,10 @@ def _as_prose(block: Block) -> str:
 def _named(prose: Prose) -> Iterator[tuple[int, tuple[LabelKind, str]]]:
     """Yield what each label, known by its offset, names, with the title or caption."""
     for heading in prose.headings:
-        yield from ((mark.start, (LabelKind.SECTION, prose.text[slice(*heading.text)])) for mark in heading.labels)
+        yield from (
+            (mark.start, (LabelKind.SECTION, without_comment(prose.text[slice(*heading.text)])))
+            for mark in heading.labels
+        )
     for figure in prose.figures:
         caption = prose.text[slice(*figure.image.inner)]
         yield from ((mark.start, (LabelKind.FIGURE, caption)) for mark in figure.labels)
