@@ -4,11 +4,13 @@ The prose is not read but for labels, and no alias is expanded; frameworks are d
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from d2lbuild.checking.ignores import settled
+from d2lbuild.checking.places import with_columns
 from d2lbuild.config import Config, Framework
 from d2lbuild.edition.edition import make_edition
 from d2lbuild.edition.library import Library
@@ -19,9 +21,10 @@ from d2lbuild.execution.environments.library_import import import_library
 from d2lbuild.execution.home import cache_home
 from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
-from d2lbuild.model import Finding
+from d2lbuild.model import Finding, Section
 from d2lbuild.parallel import at_once
 from d2lbuild.source.book import load_sections
+from d2lbuild.source.ignores import find_ignores
 from d2lbuild.source.reading import read_labels
 
 __all__ = ["CheckedLibraries", "checked_libraries", "import_libraries", "libraries", "library_path"]
@@ -70,9 +73,19 @@ def _checked_libraries(config: Config, frameworks: Sequence[str]) -> CheckedLibr
     files = {config.root / one.path for one in sections}
     return CheckedLibraries(
         libraries={name: library for name, (library, _) in ordered.items()},
-        findings=in_order(sections, wrong),
+        findings=in_order(sections, _settled(config, sections, wrong)),
         files=tuple(sorted(files | {file.parent for file in files})),
     )
+
+
+def _settled(config: Config, sections: Sequence[Section], findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings as `check` shows them: with columns, and as rules and comments have it."""
+    every = tuple(findings)
+    wanted = {finding.span.path for finding in every if finding.span}
+    concerned = [section for section in sections if section.path in wanted]
+    data = {section.path: (config.root / section.path).read_bytes() for section in concerned}
+    ignores = [ignore for section in concerned for ignore in find_ignores(section)]
+    return settled(config, with_columns(every, data), ignores, names=False, whole=False)
 
 
 def import_libraries(config: Config, libraries: Mapping[str, Library]) -> tuple[Finding, ...]:

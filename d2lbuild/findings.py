@@ -19,6 +19,9 @@ def placed(config: Config, findings: Iterable[Finding]) -> Iterator[Finding]:
 def in_order(sections: Iterable[Section], findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return each finding once, in the order in which a reader comes across its place."""
     order = {section.path: n for n, section in enumerate(sections)}
-    every = dict.fromkeys(findings)
-    place = {finding: order.get(finding.span.path, -1) if finding.span else -1 for finding in every}
-    return tuple(sorted(every, key=lambda finding: (place[finding], finding.span.first if finding.span else 0)))
+
+    def place(finding: Finding) -> tuple[int, int, int]:
+        span = finding.span
+        return (order.get(span.path, -1), span.first, span.column) if span else (-1, 0, 0)
+
+    return tuple(sorted(dict.fromkeys(findings), key=place))

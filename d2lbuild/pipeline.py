@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, NotebookReport, Observer, place_of_failure
+from d2lbuild.checking.book import check_book
+from d2lbuild.checking.kept import kept_findings
 from d2lbuild.config import Config
 from d2lbuild.edition.code import forget_trees
 from d2lbuild.edition.edition import Edition, make_edition
-from d2lbuild.edition.library_checks import joined
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import book_folder, cache_home, history_folder
-from d2lbuild.execution.needs import needs_of
 from d2lbuild.expansions import expand_beside, known_expansions, remember_expansions
 from d2lbuild.files import write_if_changed
-from d2lbuild.findings import in_order, placed
 from d2lbuild.garbage import without_collections
 from d2lbuild.model import Book, ExecutionResult, Finding, Page, Status
 from d2lbuild.rendering.assemble import assemble
@@ -67,7 +66,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
         book, editions, sections = _read(config, request.frameworks)
         known = _with_expansions(config, editions)
         # None of this needs the others, and imports take as long as the rest together.
-        work: list[Callable[[], Any]] = [lambda: _findings(config, book, editions)]
+        work: list[Callable[[], Any]] = [lambda: _checked(config, request.frameworks)]
         if sections.changed:
             work.append(sections.save)
         if "html" in request.to:
@@ -119,10 +118,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
 
 def check(config: Config) -> tuple[Finding, ...]:
     """Return everything that can be found wrong without running anything, in reading order."""
-    names = tuple(framework.name for framework in config.frameworks)
-    with without_collections():
-        book, editions, _ = _read(config, names)
-        return _findings(config, book, editions)
+    return _checked(config)
 
 
 def plan_build(config: Config, request: BuildRequest) -> "BuildPlan":
@@ -162,7 +158,7 @@ def select_frameworks(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _read(config: Config, frameworks: Sequence[str]) -> tuple[Book, dict[str, Edition], KeptSections]:
-    """Read the book; what was read anew may be kept for the next command. Those that only look write nothing."""
+    """Read the book; what was read anew may be kept for the next command."""
     kept = KeptSections(config, cache_home() / "sections" / book_folder(config.name))
     book = load_book(config, kept)
     sections = tuple(book.sections.values())
@@ -181,8 +177,11 @@ def _remember_expansions(config: Config, editions: Mapping[str, Edition], known:
         remember_expansions(config, edition, known[name])
 
 
-def _findings(config: Config, book: Book, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:
-    return in_order(book.sections.values(), [*config.findings, *book.findings, *_of_code(config, editions)])
+def _checked(config: Config, frameworks: Sequence[str] = ()) -> tuple[Finding, ...]:
+    kept = kept_findings(config)
+    findings = check_book(config, kept, frameworks=frameworks)
+    kept.save()
+    return findings
 
 
 def _import_renderers() -> None:
@@ -192,16 +191,6 @@ def _import_renderers() -> None:
         from d2lbuild.rendering.website.html import import_extensions  # noqa: PLC0415
 
         import_extensions()
-
-
-def _of_code(config: Config, editions: Mapping[str, Edition]) -> Iterator[Finding]:
-    found = {name: [*edition.findings, *_of_needs(config, edition)] for name, edition in editions.items()}
-    return placed(config, joined(found))
-
-
-def _of_needs(config: Config, edition: Edition) -> Iterator[Finding]:
-    for notebook in edition.neutral:
-        yield from needs_of(notebook, config.execution)[1]
 
 
 def _executes(config: Config, request: BuildRequest) -> bool:

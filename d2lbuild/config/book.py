@@ -10,9 +10,18 @@ from pathlib import Path, PurePosixPath
 from d2lbuild.config.document import Document, read_document, validate
 from d2lbuild.config.frameworks import Definitions
 from d2lbuild.config.problems import Problems, UnreadableError, nearest
-from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable, LibraryTable, PdfTable
+from d2lbuild.config.schema import (
+    BookFile,
+    CheckTable,
+    ExecutionTable,
+    HtmlTable,
+    LibraryTable,
+    PdfTable,
+    WordTable,
+)
 from d2lbuild.config.types import (
     SERVICES,
+    Check,
     Config,
     Epub,
     Execution,
@@ -23,6 +32,7 @@ from d2lbuild.config.types import (
     NotebookService,
     Pdf,
     Text,
+    WordRule,
 )
 from d2lbuild.config.values import framework_name
 from d2lbuild.errors import ConfigError
@@ -156,6 +166,7 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
             version_file=PurePosixPath(file.library.version_file) if file.library.version_file else None,
         ),
         execution=_execution(file.execution, root, document),
+        check=_check(file.check, document),
         output=root / file.output.folder,
     )
 
@@ -198,6 +209,19 @@ def _execution(table: ExecutionTable, root: Path, document: Document) -> Executi
         shared_cache=_place(table.shared_cache.strip(), root),
         shared_cache_writable=table.shared_cache_writable,
     )
+
+
+def _check(table: CheckTable, document: Document) -> Check:
+    return Check(
+        rules=dict(table.rules),
+        places={name: document.span("check", "rules", name) for name in table.rules},
+        line_length=table.line_length,
+        words=tuple(_word_rule(pattern, word) for pattern, word in table.words.items()),
+    )
+
+
+def _word_rule(pattern: str, word: str | WordTable) -> WordRule:
+    return WordRule(pattern, word) if isinstance(word, str) else WordRule(pattern, word.message, word.replacement)
 
 
 def _place(written: str, root: Path) -> str:

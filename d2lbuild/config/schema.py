@@ -43,6 +43,7 @@ __all__ = [
     "AliasesTable",
     "BookFile",
     "BookTable",
+    "CheckTable",
     "ExecutionTable",
     "FrameworkFile",
     "HeaderLinkTable",
@@ -54,6 +55,7 @@ __all__ = [
     "OutputTable",
     "PdfTable",
     "Table",
+    "WordTable",
 ]
 
 
@@ -262,6 +264,37 @@ class ExecutionTable(Table):
         return self
 
 
+class WordTable(Table):
+    """One of ``[check.words]``: what to say of words, and what to write instead."""
+
+    message: Filled
+    """What to say of them."""
+    replacement: str | None = None
+    """What `check --fix` writes instead."""
+
+
+class CheckTable(Table):
+    """``[check]``: what `d2lbuild check` looks for."""
+
+    rules: dict[str, Literal["error", "warning", "note", "off"]] = {}
+    """How bad the findings of a [rule](../checking.md#the-rules) are: `error`, `warning`, `note` or `off`."""
+    line_length: Annotated[int, Field(gt=0)] = 88
+    """How many characters a line of code may have on the printed page."""
+    words: dict[Filled, Filled | WordTable] = {}
+    """Words that the book does not want, as regular expressions: see
+    [What the book decides](../checking.md#what-the-book-decides)."""
+
+    @model_validator(mode="after")
+    def _usable_patterns(self) -> "CheckTable":
+        for pattern, word in self.words.items():
+            replacement = word.replacement if isinstance(word, WordTable) else None
+            if problem := regex_problem(pattern, replacement or ""):
+                raise wrong(f"words: `{pattern}` is not a usable regular expression: {problem}")
+            if re.search(pattern, ""):
+                raise wrong(f"words: `{pattern}` fits where there is nothing")
+        return self
+
+
 class OutputTable(Table):
     """``[output]``: where everything that is built goes."""
 
@@ -284,6 +317,7 @@ class BookFile(Table):
     epub: EpubTable = EpubTable()
     library: LibraryTable = LibraryTable()
     execution: ExecutionTable = ExecutionTable()
+    check: CheckTable = CheckTable()
     output: OutputTable = OutputTable()
 
 

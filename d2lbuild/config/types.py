@@ -9,6 +9,7 @@ from d2lbuild.model import Finding, Needs, Span
 __all__ = [
     "SERVICES",
     "Aliases",
+    "Check",
     "Config",
     "Execution",
     "Framework",
@@ -18,6 +19,7 @@ __all__ = [
     "NotebookService",
     "Pdf",
     "Text",
+    "WordRule",
 ]
 
 SERVICES = {"colab": "Colab", "sagemaker": "SageMaker Studio Lab", "binder": "Binder"}
@@ -182,6 +184,30 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class WordRule:
+    """Words that the book does not want."""
+
+    pattern: str
+    """A regular expression, which finds them in prose."""
+    message: str
+    replacement: str | None = None
+    """What `check --fix` writes instead; None if that is for the author to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What `check` looks for, beside what is wrong in any book."""
+
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """By rule ``error``, ``warning``, ``note`` or ``off``: what the book says of it."""
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False)
+    """Where it says so."""
+    line_length: int = 88
+    """Characters of a line of code that fit on a printed page."""
+    words: tuple[WordRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """How notebooks are run."""
 
@@ -247,6 +273,7 @@ class Config:
     """Where everything that is built goes, absolute: ``_build``."""
     pdf: Pdf = field(default_factory=Pdf)
     epub: Epub = field(default_factory=Epub)
+    check: Check = field(default_factory=Check)
     findings: tuple[Finding, ...] = ()
     """What is odd, but does not keep the book from being built (unknown keys of a ``config.ini``)."""
     legacy: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -12,9 +12,9 @@ from sphinx.util import logging as sphinx_logging
 from d2lbuild.model import Finding, Severity, Span
 from d2lbuild.rendering.sources.page_notebook import LinePositions
 
-__all__ = ["PlacedWarning", "WarningCollector", "findings_of", "in_order"]
+__all__ = ["RULE_OF_WARNING", "PlacedWarning", "WarningCollector", "findings_of", "in_order"]
 
-_RULES = {
+RULE_OF_WARNING = {
     "bibtex.key_not_found": "undefined-citation",
     "image.not_readable": "missing-image",
     "ref.numref": "undefined-label",
@@ -27,6 +27,7 @@ _RULES = {
     "d2l.image": "unknown-image",
     "d2l.elsewhere": "remote-image",
 }
+"""The rule of each kind of warning; all others are `rendering`."""
 _NO_TRANSLATION = re.compile(r'Language "[\w-]+" not supported: Docutils-generated text')
 """Docutils says this once a process, wherever that happens to be reading; the book can do nothing about it."""
 _MARKER = re.compile(r"\s*\[[a-z_-]+(\.[a-z_-]+)?\]\s*$")
@@ -92,7 +93,7 @@ def _finding(
     message = warning.message.split("\n")[0].rstrip(":")
     if message[:1].isupper() and not message[:2].isupper():
         message = message[0].lower() + message[1:]
-    return Finding(_RULES.get(warning.kind, "rendering"), message.rstrip("."), span, Severity.WARNING)
+    return Finding(RULE_OF_WARNING.get(warning.kind, "rendering"), message.rstrip("."), span, Severity.WARNING)
 
 
 def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
