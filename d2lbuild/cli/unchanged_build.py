@@ -6,7 +6,6 @@ the plan to say.
 Builds that execute nothing show results that are kept, so the folders of the cache are looked at, too.
 """
 
-import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING
 from d2lbuild import unchanged
 from d2lbuild.cli.messages import finding_text, serious
 from d2lbuild.cli.progress import MOST_FINDINGS
-from d2lbuild.config import config_files, default_frameworks
+from d2lbuild.cli.read_files import MANY, files_read
 from d2lbuild.execution.home import cache_home, places_of_results
-from d2lbuild.rendering.sources.book_files import files_of_book, files_of_site
+from d2lbuild.rendering.sources.book_files import files_of_site
 
 if TYPE_CHECKING:
     from d2lbuild.config import Config
@@ -26,8 +25,6 @@ __all__ = ["BuildInputs"]
 
 _DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
 """One of these is there if there is a GPU."""
-_MANY = 20_000
-"""A folder with so many files is no book, and looking at all of them would not be quick."""
 
 
 class BuildInputs:
@@ -39,7 +36,7 @@ class BuildInputs:
 
     def note(self, arguments: Sequence[str], built: "BuildReport", code: int, *, strict: bool) -> None:
         """Remember what the build said, unless a file was changed while it went on."""
-        if not self._depends_on_files(built) or len(self._before) > _MANY or self._looks_elsewhere():
+        if not self._depends_on_files(built) or len(self._before) > MANY or self._looks_elsewhere():
             return
         if unchanged.facts_of(self._paths()) != self._before:
             return
@@ -81,20 +78,4 @@ class BuildInputs:
             yield from _DEVICES
 
     def _paths(self) -> list[str | Path]:
-        config = self._config
-        here = Path.cwd()
-        settings = [file for folder in (config.root, here, *here.parents) for file in config_files(folder)]
-        frameworks = default_frameworks()
-        # Files of this program and its theme, and the folder that changes when another package is installed.
-        program = files_of_book(Path(__file__).parents[1], config.output)
-        installed = Path(sysconfig.get_path("purelib"))
-        return [
-            config.source,
-            *settings,
-            frameworks,
-            *sorted(frameworks.rglob("*")),
-            *program,
-            installed,
-            *files_of_book(config.root, config.output),
-            *places_of_results(cache_home(), config.name),
-        ]
+        return [*files_read(self._config), *places_of_results(cache_home(), self._config.name)]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import typer
 
-from d2lbuild import __version__, pipeline
+from d2lbuild import __version__
+from d2lbuild.checking import book as checking_book
 from d2lbuild.cli import app
 from d2lbuild.errors import BookError, ConfigError, D2lbuildError, SetupError, StaleError, UsageError
 from d2lbuild.model import Finding
@@ -16,10 +17,10 @@ from tests.cli.conftest import Run
 
 
 def _raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def check(_: object) -> None:
+    def check(*_: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr(pipeline, "check", check)
+    monkeypatch.setattr(checking_book, "check_book", check)
 
 
 def test_version(run: Run) -> None:

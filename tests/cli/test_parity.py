@@ -63,8 +63,8 @@ def test_what_is_wrong_is_said_with_its_place_and_modules_are_written(run: Run, 
         told = run(command)
         assert told.code == 1
         said = told.out + told.err
-        assert "chapters/one.md:5: error: this uses 'lost', which the library module does not have, in jax (" in said
-        assert "chapters/one.md:9: error: the library has no 'gone', in pytorch (" in said
+        assert "chapters/one.md:5:12: error: this uses 'lost', which the library module does not have, in jax (" in said
+        assert "chapters/one.md:9:5: error: the library has no 'gone', in pytorch (" in said
     assert [path.name for path in sorted((book / "_build" / "lib" / "d2l").iterdir())] == ["jax.py", "torch.py"]
 
 
@@ -73,7 +73,7 @@ def test_a_module_that_is_not_python_is_not_written(run: Run, book: Path, chapte
     chapter.write_text("# One\n" + late + cell("def f():  #@save\n    pass", "pytorch"))
     told = run("extract-lib")
     assert told.code == 1
-    assert "chapters/one.md:8: error: the library module is not Python: from __future__ imports must" in told.err
+    assert "chapters/one.md:8:1: error: the library module is not Python: from __future__ imports must" in told.err
     assert [path.name for path in (book / "_build" / "lib" / "d2l").iterdir()] == ["torch.py"]
 
 
