@@ -10,13 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from d2lbuild.checking.book import check_book
+from d2lbuild.checking.kept import kept_findings
 from d2lbuild.config import Config, load_config
 from d2lbuild.errors import BookError, D2lbuildError
 from d2lbuild.language_server.snapshot import (
     Saved,
     Snapshot,
     editions_of,
-    findings_of_code,
     saved_names,
     take,
 )
@@ -50,6 +51,7 @@ class Session:
         self._unsaved: dict[PurePosixPath, str] = {}
         self._kept = KeptSections(self.config)
         self._kept_beside = KeptSections(self.config)  # the whole pass runs in another thread
+        self._known = kept_findings(self.config)
         self._snapshot: Snapshot | None = None
         self._stale = True
         self._whole: WholePass | None = None
@@ -121,7 +123,7 @@ class Session:
         book = load_book(config, self._kept_beside, unsaved)
         snapshot = Snapshot(config, book)
         editions = editions_of(snapshot, self._kept_beside)
-        findings = findings_of_code(snapshot, editions)
+        findings = check_book(config, self._known, unsaved=unsaved)
         named = {one.span.path for one in findings if one.span}
         lines = {path: snapshot.lines(section) for path, section in snapshot.by_path.items() if path in named}
         return WholePass(findings, lines, saved_names(editions), read_works(config.root, book.bibliography))

@@ -5,20 +5,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from d2lbuild.checking.ignores import settled
 from d2lbuild.config import Config
 from d2lbuild.edition.alias_definitions import alias_names
 from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library_checks import joined
 from d2lbuild.edition.select import has_page, select
-from d2lbuild.findings import in_order, placed
 from d2lbuild.model import Book, Finding, Section, Span
 from d2lbuild.source.book import load_book
+from d2lbuild.source.ignores import find_ignores
 from d2lbuild.source.kept import KeptSections
 from d2lbuild.source.markdown import unparse
 from d2lbuild.source.prose import split_lines
 from d2lbuild.source.works import Work
 
-__all__ = ["Saved", "Snapshot", "editions_of", "findings_of_code", "saved_names", "take"]
+__all__ = ["Saved", "Snapshot", "editions_of", "saved_names", "take"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,15 @@ class Snapshot:
 
     def findings(self, section: Section) -> Iterator[Finding]:
         """Yield what is wrong with a section, as far as neither other code nor the library decides about it."""
-        yield from (one for one in self.book.findings if one.span and one.span.path == section.path)
+        found = [one for one in self.book.findings if one.span and one.span.path == section.path]
         names = [one.name for one in self.config.frameworks]
         of_code = {
             one.name: select(section, one.name, names, comment="" if one.is_python else one.comment).findings
             for one in self.config.frameworks
             if has_page(section, one.name)
         }
-        yield from joined(of_code)
+        ignores = tuple(find_ignores(section))
+        yield from settled(self.config, [*found, *joined(of_code)], ignores, names=False, whole=False)
 
 
 def take(config: Config, kept: KeptSections, unsaved: Mapping[PurePosixPath, str], before: Snapshot | None) -> Snapshot:
@@ -79,13 +81,6 @@ def editions_of(snapshot: Snapshot, kept: KeptSections) -> dict[str, Edition]:
     """Return the book for each of its frameworks."""
     sections = tuple(snapshot.book.sections.values())
     return {one.name: make_edition(snapshot.config, sections, one.name, kept) for one in snapshot.config.frameworks}
-
-
-def findings_of_code(snapshot: Snapshot, editions: Mapping[str, Edition]) -> tuple[Finding, ...]:
-    """Return everything that is wrong with the book, as `d2lbuild check` says it."""
-    found = joined({name: placed(snapshot.config, edition.findings) for name, edition in editions.items()})
-    every = [*snapshot.config.findings, *snapshot.book.findings, *found]
-    return in_order(snapshot.book.sections.values(), every)
 
 
 def saved_names(editions: Mapping[str, Edition]) -> dict[str, list[Saved]]:

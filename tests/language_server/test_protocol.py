@@ -360,3 +360,16 @@ def test_a_folder_without_a_book_is_said_to_be_none(tmp_path: Path) -> None:
         await editor.stop()
 
     asyncio.run(run())
+
+
+def test_comments_and_rules_of_style_count_in_editors_too(tmp_path: Path) -> None:
+    two = "# Two\n:label:`sec_two`\n\nThe the text.\n\n<!-- d2lbuild: ignore undefined-label -->\n:numref:`sec_lost`\n"
+
+    async def story(editor: Editor) -> None:
+        editor.open("two.md")
+        await editor.until(lambda: ("repeated-word", 3) in editor.rules("two.md"))
+        editor.type("two.md", 3, 0, ":numref:`sec_gone` ")
+        await editor.until(lambda: ("undefined-label", 3) in editor.rules("two.md"))
+        assert ("undefined-label", 6) not in editor.rules("two.md")
+
+    with_editor(tmp_path, story, {"two.md": two})
