@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.types import Config
 from d2lbuild.files import copy_if_changed, write_if_changed
-from d2lbuild.model import Page, Section
+from d2lbuild.model import Book, Page, Section
 from d2lbuild.rendering.api.entries import Described, LibraryNames
 from d2lbuild.rendering.api.pages import ApiPage, api_pages, first_api_page
 from d2lbuild.rendering.content_digest import digest, digest_of_tools
@@ -28,7 +28,7 @@ from d2lbuild.rendering.sources.page_notebook import LinePositions, Prose, page_
 from d2lbuild.rendering.website.site_notebooks import SiteNotebooks
 from d2lbuild.source.prose import parse_prose
 
-__all__ = ["Mirror", "Translator", "dialect", "site_files", "write_sources"]
+__all__ = ["Mirror", "SourceWriter", "Translator", "dialect", "site_files", "write_sources"]
 
 
 class Mirror:
@@ -177,6 +177,29 @@ def write_sources(
         mirror.take(Path(path))
     mirror.remove_others()
     return positions
+
+
+class SourceWriter:
+    """Writes the notebook of a single page again, after `write_sources` has written all."""
+
+    def __init__(
+        self,
+        pages: Sequence[Page],
+        context: RenderContext,
+        described: Mapping[str, Described],
+        mirror: Mirror,
+        translator: Translator,
+        store: PageStore,
+    ) -> None:
+        ids = frozenset(page.section.id for page in pages)
+        names, appendix = LibraryNames(described), first_api_page(described)
+        self._writing = _Writing(context, described, mirror, translator, store, ids, names, appendix, None)
+
+    def write(self, page: Page, book: Book) -> None:
+        """Write a page's notebook; the next build will not take it for its own."""
+        context = replace(self._writing.context, book=book)
+        _write(page, "", replace(self._writing, context=context))
+        parse_prose.cache_clear()
 
 
 def _keys(writing: _Writing) -> Callable[[Page], str]:

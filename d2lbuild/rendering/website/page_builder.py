@@ -121,6 +121,14 @@ class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
         self.orders.store.keep_written(name, found)
         return found
 
+    def write_again(self, name: str) -> bool:
+        """Read and write one page once more; return False, without writing, if others might have to be written too."""
+        before = self._read_pages[name]
+        if before.lists_works or before.pages or not self.read_again(name):
+            return False
+        self._write_page(name, "")
+        return True
+
     def index_page(self, pagename: str, doctree: nodes.document, title: str) -> None:
         """Index a page by itself; `_finish` puts the index together."""
         if self.indexer is None or not title:
