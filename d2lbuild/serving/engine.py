@@ -1,0 +1,227 @@
+"""Follows a book's files: builds the website again in this process, or only one page, and says what has changed.
+
+Nothing that a book contains ends it. As long as the book cannot be built, the last good website stays.
+"""
+
+import gc
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from d2lbuild import pipeline
+from d2lbuild.building import Observer
+from d2lbuild.config import Config, load_config
+from d2lbuild.errors import D2lbuildError
+from d2lbuild.execution.home import cache_home
+from d2lbuild.execution.results.history import History
+from d2lbuild.memory import Memory
+from d2lbuild.model import BlockKind, Book, Finding, Section, Status
+from d2lbuild.rendering.website.resident import ResidentSite
+from d2lbuild.serving.book_files import Facts, changed_files, files_now
+from d2lbuild.serving.findings import check
+from d2lbuild.serving.one_page import rewrite
+from d2lbuild.serving.publishing import Publisher
+from d2lbuild.serving.state import BookState, Update, problems_of
+
+__all__ = ["PLACE", "Engine", "Preview"]
+
+PLACE = "serve"
+"""The folder below the book's output: `d2lbuild build` writes beside it."""
+_FEW = 3
+"""So many pages are made by themselves; with more a build is not slower."""
+_BUILDS_BETWEEN_COLLECTIONS = 8
+_UNHURRIED = 0.03
+"""Seconds between looks at a file that an editor may be in the middle of writing."""
+_LOOKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What is previewed."""
+
+    book: Path
+    """The book's folder, or its configuration file."""
+    frameworks: tuple[str, ...] = ()
+    """As `select_frameworks` takes them."""
+    output: Path | None = None
+    """In place of the book's own output folder."""
+
+    def config(self) -> Config:
+        """Read the configuration."""
+        config = load_config(self.book)
+        return config if self.output is None else replace(config, output=self.output)
+
+
+class Engine:
+    """Follows one book. `files` are as they were at the last look."""
+
+    def __init__(self, preview: Preview, config: Config) -> None:
+        self.preview = preview
+        self.state = BookState()
+        self.builds = 0
+        """How many times the whole book was built."""
+        self._config = config
+        self._memory = Memory(ResidentSite())
+        self._files: dict[str, Facts] = {}
+        self._findings: tuple[Finding, ...] = ()
+        self._checked: tuple[Finding, ...] | None = None
+        self._unsettled = False
+        self._publisher: Publisher | None = None
+        self._collected = 0
+        self._edited: tuple[str, ...] = ()
+        self.shown = config.output / PLACE / "shown"
+        """The folder of the website that is served."""
+
+    # --- following the book ---
+
+    def look(self, *, force: bool = False) -> Update | None:
+        """Look at the book's files, and bring the website up to date; None if nothing has changed."""
+        begun = time.monotonic()
+        changed = self._look()
+        if not changed and not force:
+            return None
+        quick = None if force else self._pages(changed)
+        if quick is not None:
+            self._unsettled = True
+            return self._update(changed, quick, begun, quick=True)
+        return self._update(changed, self._build(), begun, quick=False)
+
+    def settle(self) -> Update | None:
+        """Build the whole book if pages were made by themselves since it was built last."""
+        if not self._unsettled:
+            return None
+        begun = time.monotonic()
+        changed = self._look()
+        return self._update(changed, self._build(), begun, quick=False)
+
+    def check(self) -> Update | None:
+        """Look for what builds do not find, in the frameworks that are not shown, too; None if that is known."""
+        if self._checked is not None or self.state.error or self._unsettled:
+            return None
+        begun = time.monotonic()
+        try:
+            self._checked = check(self._config)
+        except D2lbuildError as error:
+            self._checked = error.findings
+        except Exception:
+            traceback.print_exc()
+            self._checked = ()
+        before = self.state
+        self.state = replace(before, problems=problems_of(self._known_findings()))
+        return self._update([], (), begun, quick=False) if self.state != before else None
+
+    def rest(self) -> None:
+        """Do what can wait until nobody does."""
+        if self.builds - self._collected >= _BUILDS_BETWEEN_COLLECTIONS:
+            self._collected = self.builds
+            gc.unfreeze()
+            gc.collect()
+
+    # --- one look ---
+
+    def _look(self) -> list[str]:
+        """Return the files that have changed; a file that an editor is just writing is waited for."""
+        for _ in range(_LOOKS):
+            now = files_now(self._config.root, self._config.output)
+            changed = changed_files(self._files, now)
+            if not any(self._is_unfinished(name, now) for name in changed):
+                break
+            time.sleep(_UNHURRIED)
+        self._files = now
+        return changed
+
+    def _is_unfinished(self, name: str, now: dict[str, Facts]) -> bool:
+        """Whether a file was there, and is empty or gone: editors write anew, or move another file to its place."""
+        return name in self._files and (name not in now or (now[name][2] == 0 != self._files[name][2]))
+
+    def _pages(self, changed: Sequence[str]) -> tuple[str, ...] | None:
+        """Make the pages of changed files by themselves; None if that does not do."""
+        if self.state.error or self._publisher is None or len(changed) > _FEW:
+            return None
+        written = []
+        try:
+            for name in changed:
+                page = rewrite(self._config, self._memory, Path(name))
+                if page is None:
+                    return None
+                written.append(page)
+        except Exception:  # a build will say what is wrong
+            return None
+        return self._publisher.publish_files(written)
+
+    def _build(self) -> tuple[str, ...]:
+        """Build the book and publish its website; return which files of the website have changed."""
+        self.builds += 1
+        self._unsettled = False
+        before = self._memory.book
+        try:
+            config = self.preview.config()
+            frameworks = pipeline.select_frameworks(config, self.preview.frameworks)
+            request = pipeline.BuildRequest(frameworks, execute=False, place=PLACE)
+            built = pipeline.build(config, request, Observer(), self._memory)
+            publisher = self._publisher_for(built.outputs["html"].parent)
+            changed = publisher.publish()
+        except D2lbuildError as error:
+            self.state = BookState.of_error(error)
+            return ()
+        except OSError as error:
+            self.state = BookState(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+            return ()
+        except Exception as error:
+            traceback.print_exc()
+            self._memory.site.release()
+            self._memory = Memory(ResidentSite())
+            self.state = BookState(f"d2lbuild could not build this: {type(error).__name__}: {error}")
+            return ()
+        self._config = config
+        self._edited = _edited(before, self._memory.book)
+        self._findings, self._checked = built.findings, None
+        self.state = BookState(problems=problems_of(built.findings), stale=dict(self._stale(config)))
+        return changed
+
+    def _publisher_for(self, site: Path) -> Publisher:
+        if self._publisher is None or self._publisher.site != site:
+            self._publisher = Publisher(site, self.shown)
+        return self._publisher
+
+    def _known_findings(self) -> tuple[Finding, ...]:
+        return tuple(dict.fromkeys([*self._findings, *(self._checked or ())]))
+
+    def _stale(self, config: Config) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield the sections with code whose outputs are missing, and why, by framework."""
+        history = History(cache_home(), config.name)
+        found: dict[str, dict[str, str]] = {}
+        for framework, edition in self._memory.editions.items():
+            for section, notebook in edition.notebooks.items():
+                if not notebook.code:
+                    continue
+                result = self._memory.shown.get((section, framework))
+                if result is None:
+                    known = history.get(section, framework) is not None
+                    found.setdefault(section, {})[framework] = "changed" if known else "never"
+                elif result.status is Status.FAILED:
+                    found.setdefault(section, {})[framework] = "failed"
+        yield from found.items()
+
+    def _update(self, files: Sequence[str], changed: tuple[str, ...], begun: float, *, quick: bool) -> Update:
+        root = self._config.root
+        names = tuple(Path(name).relative_to(root).as_posix() for name in files)
+        edited, self._edited = self._edited, ()
+        return Update(self.state, names, changed, quick, time.monotonic() - begun, edited)
+
+
+def _edited(before: Book | None, after: Book | None) -> tuple[str, ...]:
+    """Return the sections that were there before, and have other code now."""
+    if before is None or after is None:
+        return ()
+    return tuple(
+        name
+        for name, section in after.sections.items()
+        if name in before.sections and _code(section) != _code(before.sections[name])
+    )
+
+
+def _code(section: Section) -> list[object]:
+    return [(one.frameworks, one.content, one.tags) for one in section.blocks if one.kind is BlockKind.CODE]
