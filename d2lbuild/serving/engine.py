@@ -25,7 +25,7 @@ from d2lbuild.serving.one_page import rewrite
 from d2lbuild.serving.publishing import Publisher
 from d2lbuild.serving.state import BookState, Update, problems_of
 
-__all__ = ["PLACE", "Engine", "Preview"]
+__all__ = ["PLACE", "Engine", "Preview", "Settled"]
 
 PLACE = "serve"
 """The folder below the book's output: `d2lbuild build` writes beside it."""
@@ -35,6 +35,19 @@ _BUILDS_BETWEEN_COLLECTIONS = 8
 _UNHURRIED = 0.03
 """Seconds between looks at a file that an editor may be in the middle of writing."""
 _LOOKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a book in the end, when its pages were made by themselves before."""
+
+    state: BookState
+    findings: tuple[Finding, ...]
+    checked: tuple[Finding, ...] | None
+    changed: tuple[str, ...]
+    """The files of the website that were not yet what they are."""
+    builds: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,7 @@ class Engine:
         self._checked: tuple[Finding, ...] | None = None
         self._unsettled = False
         self._publisher: Publisher | None = None
-        self._collected = 0
+        self._uncollected = 0
         self._edited: tuple[str, ...] = ()
         self.shown = config.output / PLACE / "shown"
         """The folder of the website that is served."""
@@ -84,23 +97,40 @@ class Engine:
             return None
         quick = None if force else self._pages(changed)
         if quick is not None:
-            self._unsettled = True
+            self._unsettled, self._checked = True, None
             return self._update(changed, quick, begun, quick=True)
-        return self._update(changed, self._build(), begun, quick=False)
+        update = self._update(changed, self._build(), begun, quick=False)
+        gc.freeze()
+        return update
 
-    def settle(self) -> Update | None:
-        """Build the whole book if pages were made by themselves since it was built last."""
-        if not self._unsettled:
-            return None
-        begun = time.monotonic()
-        changed = self._look()
-        return self._update(changed, self._build(), begun, quick=False)
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing left for `settle`."""
+        return not self._unsettled and (self._checked is not None or bool(self.state.error))
 
-    def check(self) -> Update | None:
-        """Look for what builds do not find, in the frameworks that are not shown, too; None if that is known."""
-        if self._checked is not None or self.state.error or self._unsettled:
-            return None
+    def settle(self) -> "Settled":
+        """Build the whole book if pages were made by themselves since then, and look for what builds do not find.
+
+        The latter is about the frameworks that are not shown, too. What is found out is for `take`, maybe of a copy
+        of this engine in another process.
+        """
         begun = time.monotonic()
+        before = self.builds
+        changed = self._build() if self._unsettled else ()
+        self._check()
+        seconds = time.monotonic() - begun
+        return Settled(self.state, self._findings, self._checked, changed, self.builds - before, seconds)
+
+    def take(self, settled: "Settled") -> Update:
+        """Take over what was found out when nothing had changed since."""
+        self.state, self._findings, self._checked = settled.state, settled.findings, settled.checked
+        self.builds += settled.builds
+        self._unsettled = False
+        return Update(self.state, (), settled.changed, quick=False, seconds=settled.seconds)
+
+    def _check(self) -> None:
+        if self._checked is not None or self.state.error:
+            return
         try:
             self._checked = check(self._config)
         except D2lbuildError as error:
@@ -108,16 +138,16 @@ class Engine:
         except Exception:
             traceback.print_exc()
             self._checked = ()
-        before = self.state
-        self.state = replace(before, problems=problems_of(self._known_findings()))
-        return self._update([], (), begun, quick=False) if self.state != before else None
+        self.state = replace(self.state, problems=problems_of(self._known_findings()))
 
     def rest(self) -> None:
         """Do what can wait until nobody does."""
-        if self.builds - self._collected >= _BUILDS_BETWEEN_COLLECTIONS:
-            self._collected = self.builds
+        # What a build has left is looked through once in a while, which takes a second; what a page has left, always.
+        if self._uncollected >= _BUILDS_BETWEEN_COLLECTIONS:
+            self._uncollected = 0
             gc.unfreeze()
-            gc.collect()
+        gc.collect()
+        gc.freeze()
 
     # --- one look ---
 
@@ -154,6 +184,7 @@ class Engine:
     def _build(self) -> tuple[str, ...]:
         """Build the book and publish its website; return which files of the website have changed."""
         self.builds += 1
+        self._uncollected += 1
         self._unsettled = False
         before = self._memory.book
         try:

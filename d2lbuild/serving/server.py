@@ -20,6 +20,7 @@ from d2lbuild.serving.engine import PLACE, Preview
 from d2lbuild.serving.running import Run, Runs
 from d2lbuild.serving.state import Problem
 from d2lbuild.serving.watching import changes
+from d2lbuild.wording import count
 
 __all__ = ["LOOPBACK", "PreviewServer", "listening_socket"]
 
@@ -66,7 +67,7 @@ class PreviewServer:
         self._runs_by_itself, self._opens = run, opens
         self._state: dict[str, Any] = {"error": "", "hint": "", "problems": [], "stale": {}}
         self._updates = 0
-        self._busy = False
+        self._busy = self._settled = False
         self._builder: Child | None = None
         self._told: set[str] = set()
         self._ready = asyncio.Event()
@@ -105,7 +106,7 @@ class PreviewServer:
 
     def state(self) -> dict[str, Any]:
         """Return what pages may know."""
-        return {**self._state, "updates": self._updates, "busy": self._busy, "runs": self._runs.as_json()}
+        return {**self._state, "updates": self._updates, "busy": self._busy, "settled": self._settled, "runs": self._runs.as_json()}
 
     def run(self, section: str, framework: str) -> bool:
         """Run a section; return False if there is no such with code whose outputs are missing."""
@@ -141,6 +142,7 @@ class PreviewServer:
 
     def _hear(self, line: dict[str, Any]) -> None:
         self._busy = bool(line.get("busy"))
+        self._settled = bool(line.get("settled"))
         update = line.get("update")
         if update is None:
             return
@@ -175,13 +177,13 @@ class PreviewServer:
             await asyncio.to_thread(webbrowser.open, address)
 
     def _report(self, update: dict[str, Any]) -> None:
-        if not update["files"] or update["state"]["error"]:
-            return
         files = update["files"]
+        if not files or update["state"]["error"]:
+            return
         names = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-        pages = sum(name.endswith(".html") for name in update["changed"])
-        told = f"{pages} page{'' if pages == 1 else 's'}"
-        self._tell(f"{time.strftime('%H:%M:%S')}  {names}: {told} in {update['seconds']:.2f} s")
+        what = "the book" if self._updates == 1 else names
+        pages = count(sum(name.endswith(".html") for name in update["changed"]), "page")
+        self._tell(f"{time.strftime('%H:%M:%S')}  {what}: {pages} in {update['seconds']:.2f} s")
 
     def _report_state(self) -> None:
         """Tell what is wrong now and was not before."""

@@ -7,26 +7,30 @@
   "use strict";
   const OWN = "/_d2lbuild";
   const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
-  const plain = () => new DOMParser().parseFromString(document.documentElement.outerHTML, "text/html");
-
-  let known = plain(); // the page as the server sent it
   let state = { problems: [], stale: {}, runs: [], error: "" };
   let wanted = false;
   let fetching = false;
 
   // --- the page ---
 
-  const article = (page) => page.querySelector("article[role=main]") || page.querySelector("article");
+  const article = (page) => page.querySelector("article");
+  const untouched = article(document)?.cloneNode(true); // by other scripts, which run later
 
-  // All that stands around the text, in words: none of it is put in by itself.
-  function around(page) {
-    const copy = page.documentElement.cloneNode(true);
-    article(copy)?.replaceChildren();
-    // Says what the text begins with.
-    copy.querySelectorAll("meta[name=description], meta[property='og:description']").forEach((one) => one.remove());
-    copy.querySelectorAll(`script[src^="${OWN}"]`).forEach((one) => one.remove());
-    return copy.outerHTML.replace(/\s+/g, " ");
+  // All that stands around the text; none of it is put in by itself.
+  function around(text) {
+    const [begin, end] = edges(text);
+    const before = text.slice(0, begin).replace(/<meta [^>]*description"[^>]*>/g, ""); // says what the text begins with
+    return before + text.slice(end);
   }
+
+  // Where the text begins and ends.
+  function edges(text) {
+    const begin = text.search(/<article\b/);
+    const end = text.lastIndexOf("</article>");
+    return begin < 0 || end < 0 ? [text.length, text.length] : [begin, end + "</article>".length];
+  }
+
+  const content = (text) => article(parsed(text.slice(...edges(text))));
 
   async function refresh() {
     wanted = true;
@@ -38,8 +42,7 @@
       while (wanted) {
         wanted = false;
         const response = await fetch(location.pathname, { cache: "no-store" });
-        const text = await response.text();
-        put(parsed(text), text);
+        put(await response.text());
       }
     } catch {
       // The server has ended; when it is there again, the page looks once more.
@@ -48,24 +51,30 @@
     }
   }
 
-  let sent = null;
+  let sent = null; // the page as the server sent it
+  let known = null; // its text
 
-  function put(page, text) {
+  function put(text) {
     if (text === sent) {
       return;
     }
+    const before = sent;
     sent = text;
-    const [before, now, shown] = [article(known), article(page), article(document)];
-    if (!before || !now || !shown || around(known) !== around(page)) {
+    const [now, shown] = [content(text), article(document)];
+    if (before === null) {
+      known = now;
+      if (untouched && !untouched.isEqualNode(now)) {
+        location.reload(); // it was changed since it was loaded
+      }
+      return;
+    }
+    if (!known || !now || !shown || around(before) !== around(text)) {
       location.reload();
       return;
     }
-    known = page;
-    if (before.isEqualNode(now)) {
-      return;
-    }
     const fresh = [];
-    merge(shown, before, now, fresh);
+    merge(shown, known, now, fresh);
+    known = now;
     finish(fresh);
   }
 
