@@ -21,6 +21,9 @@ class Memory:
 
     site: "ResidentSite"
     book: Book | None = None
+    """As it is shown."""
+    built: Book | None = None
+    """As it was at the last build."""
     editions: Mapping[str, Edition] = field(default_factory=dict)
     shown: Results = field(default_factory=dict)
     """The results that pages show, by section and framework."""
@@ -31,4 +34,4 @@ class Memory:
         self, book: Book, editions: Mapping[str, Edition], shown: Results, notices: Mapping[tuple[str, str], str]
     ) -> None:
         """Remember what a build has made."""
-        self.book, self.editions, self.shown, self.notices = book, editions, shown, notices
+        self.book, self.built, self.editions, self.shown, self.notices = book, book, editions, shown, notices

@@ -27,6 +27,7 @@ def rewrite(config: Config, memory: Memory, file: Path) -> Path | None:
     book = memory.book
     if book is None:
         return None
+    assert memory.built is not None
     before = next((one for one in book.sections.values() if config.root / one.path == file), None)
     if before is None:
         return None
@@ -51,7 +52,9 @@ def rewrite(config: Config, memory: Memory, file: Path) -> Path | None:
     sections = {**book.sections, section.id: section}
     labels = {**book.labels, **{one.name: one for one in section.labels if one.name in book.labels}}
     now = replace(book, sections=sections, labels=labels)
-    written = memory.site.write_again(page, now)
+    there = memory.built.sections[section.id]
+    moved = {one.span: old.span for one, old in zip(_code_blocks(section), _code_blocks(there), strict=True)}
+    written = memory.site.write_again(page, now, moved)
     if written is not None:
         memory.book = now
     return written
@@ -76,6 +79,10 @@ def _seen_elsewhere(section: Section) -> object:
         [[(entry.target, entry.section) for entry in one.entries] for one in section.contents],
         [_code(block) for block in section.blocks if block.kind is not BlockKind.PROSE],
     )
+
+
+def _code_blocks(section: Section) -> list[Block]:
+    return [block for block in section.blocks if block.kind is BlockKind.CODE]
 
 
 def _code(block: Block) -> object:

@@ -6,8 +6,7 @@ import socket
 import time
 import webbrowser
 from collections.abc import Callable
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -106,7 +105,13 @@ class PreviewServer:
 
     def state(self) -> dict[str, Any]:
         """Return what pages may know."""
-        return {**self._state, "updates": self._updates, "busy": self._busy, "settled": self._settled, "runs": self._runs.as_json()}
+        return {
+            **self._state,
+            "updates": self._updates,
+            "busy": self._busy,
+            "settled": self._settled,
+            "runs": self._runs.as_json(),
+        }
 
     def run(self, section: str, framework: str) -> bool:
         """Run a section; return False if there is no such with code whose outputs are missing."""

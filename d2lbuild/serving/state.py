@@ -29,9 +29,7 @@ class Problem:
 
 def problems_of(findings: Iterable[Finding]) -> tuple[Problem, ...]:
     """Return findings as pages show them."""
-    return tuple(
-        Problem(str(one.span or ""), one.severity.value, one.message, one.hint, one.rule) for one in findings
-    )
+    return tuple(Problem(str(one.span or ""), one.severity.value, one.message, one.hint, one.rule) for one in findings)
 
 
 @dataclass(frozen=True, slots=True)

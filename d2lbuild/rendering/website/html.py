@@ -66,7 +66,7 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
             with pybtex.errors.capture() as errors:
                 run = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
             if context.resident and fast:
-                sources = SourceWriter(pages, context, described, mirror, translator, store)
+                sources = SourceWriter(pages, context, described, mirror, translator=translator, store=store)
                 context.resident.keep(run.builder, sources, stack.pop_all())
     paths = {page.section.id: page.section.path for page in pages}
     findings = [

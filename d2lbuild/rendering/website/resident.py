@@ -1,14 +1,15 @@
-"""A website whose Sphinx stays ready after a build, so that a single page is written again in some hundredths of a second.
+"""A website whose Sphinx stays ready after a build: it writes a single page again in some hundredths of a second.
 
 What it writes is for the eye: the next build takes none of it for its own, and makes these pages once more.
 """
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from sphinx.builders import Builder
 
-from d2lbuild.model import Book, Page
+from d2lbuild.model import Book, Page, Span
 from d2lbuild.rendering.sources.page_sources import SourceWriter
 from d2lbuild.rendering.website.page_builder import PageBuilder
 
@@ -34,10 +35,13 @@ class ResidentSite:
         self._builder = self._sources = None
         self._stack.close()
 
-    def write_again(self, page: Page, book: Book) -> Path | None:
-        """Write a page as it is now in `book`; return its file, or None if other pages may have to change as well."""
+    def write_again(self, page: Page, book: Book, moved: Mapping[Span, Span]) -> Path | None:
+        """Write a page as it is now in `book`; return its file, or None if other pages may have to change as well.
+
+        `moved` says of the page's code where it stood at the last build.
+        """
         builder, name = self._builder, page.section.id
         if builder is None or self._sources is None or name not in builder.env.found_docs:
             return None
-        self._sources.write(page, book)
+        self._sources.write(page, book, moved)
         return Path(builder.get_output_path(name)) if builder.write_again(name) else None
