@@ -49,6 +49,7 @@ def follow(engine: Engine, wire: Wire) -> None:
     finally:
         if settling is not None:
             settling.end()
+        engine.close()
 
 
 def _next(lines: SimpleQueue[Line | None], timeout: float | None) -> Line | None:

@@ -149,6 +149,10 @@ class Engine:
         gc.collect()
         gc.freeze()
 
+    def close(self) -> None:
+        """Undo what is in place in this process for the next page."""
+        self._memory.site.release()
+
     # --- one look ---
 
     def _look(self) -> list[str]:

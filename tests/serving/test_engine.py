@@ -8,6 +8,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,9 +72,21 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def _engine(place: Path) -> Engine:
-    preview = Preview(place / "book", ("all",), place / "out")
-    return Engine(preview, preview.config())
+Start = Callable[..., Engine]
+
+
+@pytest.fixture
+def start(place: Path) -> Iterator[Start]:
+    """Return what starts an engine for the book of the folder, which has been written."""
+    with ExitStack() as stack:
+
+        def started(*frameworks: str) -> Engine:
+            preview = Preview(place / "book", frameworks or ("all",), place / "out")
+            engine = Engine(preview, preview.config())
+            stack.callback(engine.close)
+            return engine
+
+        yield started
 
 
 def _first_build(place: Path) -> dict[str, bytes]:
@@ -99,11 +112,11 @@ def _assert_same(found: dict[str, bytes], expected: dict[str, bytes]) -> None:
 @pytest.mark.integration
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(HISTORIES))
-def test_what_is_served_is_what_a_first_build_gives(place: Path, seed: int) -> None:
+def test_what_is_served_is_what_a_first_build_gives(place: Path, start: Start, seed: int) -> None:
     chance = random.Random(seed)
     history = History()
     history.write(place / "book")
-    engine = _engine(place)
+    engine = start()
     engine.look(force=True)
     names = [*EDITS, *QUICK * 8]
     for count in range(16):
@@ -124,11 +137,11 @@ def test_what_is_served_is_what_a_first_build_gives(place: Path, seed: int) -> N
 
 
 @pytest.mark.integration
-def test_nothing_ends_the_engine_and_it_recovers(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_ends_the_engine_and_it_recovers(place: Path, start: Start, capfd: pytest.CaptureFixture[str]) -> None:
     chance = random.Random(7)
     history = History()
     history.write(place / "book")
-    engine = _engine(place)
+    engine = start()
     engine.look(force=True)
     errors = 0
     for count in range(120):
@@ -153,10 +166,10 @@ def test_nothing_ends_the_engine_and_it_recovers(place: Path, capfd: pytest.Capt
     _assert_same(_content(engine.shown), _first_build(place))
 
 
-def test_only_a_change_is_an_update(place: Path) -> None:
+def test_only_a_change_is_an_update(place: Path, start: Start) -> None:
     history = History(pages=["one"])
     history.write(place / "book")
-    engine = _engine(place)
+    engine = start()
     assert engine.look(force=True) is not None
     assert engine.look() is None
     (place / "book" / "chapters" / ".one.md.swp").write_text("x", encoding="utf-8")
@@ -172,10 +185,10 @@ def test_only_a_change_is_an_update(place: Path) -> None:
     assert engine.builds == 1
 
 
-def test_code_that_changes_is_told(place: Path) -> None:
+def test_code_that_changes_is_told(place: Path, start: Start) -> None:
     history = History(pages=["one"])
     history.write(place / "book")
-    engine = _engine(place)
+    engine = start()
     first = engine.look(force=True)
     assert first is not None
     assert first.state.stale["one"] == {"pytorch": "never", "jax": "never"}
@@ -189,10 +202,10 @@ def test_code_that_changes_is_told(place: Path) -> None:
     assert update.files == ("chapters/one.md",)
 
 
-def test_a_broken_book_keeps_its_last_pages(place: Path) -> None:
+def test_a_broken_book_keeps_its_last_pages(place: Path, start: Start) -> None:
     history = History(pages=["one"])
     history.write(place / "book")
-    engine = _engine(place)
+    engine = start()
     engine.look(force=True)
     before = _content(engine.shown)
     settings = place / "book" / "conf" / "book.toml"
@@ -209,11 +222,10 @@ def test_a_broken_book_keeps_its_last_pages(place: Path) -> None:
     assert mended.state.error == ""
 
 
-def test_findings_of_all_frameworks_come_in_the_end(place: Path) -> None:
+def test_findings_of_all_frameworks_come_in_the_end(place: Path, start: Start) -> None:
     history = History(pages=["one"])
     history.write(place / "book")
-    preview = Preview(place / "book", ("pytorch",), place / "out")
-    engine = Engine(preview, preview.config())
+    engine = start("pytorch")
     engine.look(force=True)
     engine.take(engine.settle())
     history.files["one.md"] += "\n\n```{.python .input}\n#@tab jax\ndef f(:\n```"
