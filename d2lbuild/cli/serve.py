@@ -10,7 +10,7 @@ import typer
 
 from d2lbuild.cli.messages import note
 from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
-from d2lbuild.errors import SetupError
+from d2lbuild.errors import SetupError, UsageError
 
 __all__ = ["serve"]
 
@@ -49,7 +49,9 @@ def serve(
             f"the preview needs {', '.join(missing)}",
             hint=f"{sys.executable} -m pip install {' '.join(missing)}, or install d2lbuild[serve]",
         )
-    from d2lbuild.pipeline import prepare_output, select_frameworks  # noqa: PLC0415 - all of these are slow to import
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - all of these are slow to import
+
+    from d2lbuild.pipeline import prepare_output, select_frameworks  # noqa: PLC0415
     from d2lbuild.serving.engine import Preview  # noqa: PLC0415
     from d2lbuild.serving.server import PreviewServer, listening_socket  # noqa: PLC0415
 
@@ -57,15 +59,17 @@ def serve(
     frameworks = select_frameworks(config, words(framework))
     prepare_output(config.output)
     preview = Preview(config.root if book is None else book.expanduser().absolute(), frameworks, _folder(output))
+    alone = FileLock(config.output / "serve.lock")
+    try:
+        alone.acquire(blocking=False)
+    except Timeout:
+        raise UsageError("another preview of this book is running", hint="end it, or name another --output") from None
     listening = listening_socket(port)
-    taken = listening.getsockname()[1]
-    if port and taken != port:
-        note(f"port {port} is taken by another program; this one uses {taken}")
 
     async def serving() -> None:
-        await PreviewServer(preview, config, run=run, tell=note, opens=opens).serve(listening)
+        await PreviewServer(preview, config, run=run, tell=note, opens=opens).serve(listening, port)
 
-    with listening:
+    with alone, listening:
         asyncio.run(serving())
     return 0
 

@@ -56,14 +56,18 @@ class Child:
 
 async def start(module: str, *arguments: str) -> Child:
     """Start a process that runs `main` of a module, out of reach of the terminal's Ctrl-C."""
+    starting = asyncio.ensure_future(_started(module, *arguments))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await (await starting).end()  # it must not be left behind half begun
+        raise
+
+
+async def _started(module: str, *arguments: str) -> Child:
+    command = [sys.executable, "-P", "-c", _PROGRAM, str(Path(d2lbuild.__file__).parents[1]), module, *arguments]
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-c",
-        _PROGRAM,
-        str(Path(d2lbuild.__file__).parents[1]),
-        module,
-        *arguments,
+        *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LONGEST_LINE,

@@ -72,24 +72,30 @@ class PreviewServer:
         self._ready = asyncio.Event()
         self._runs = Runs(str(preview.book), str(preview.output or "-"), self._told_of_runs, self._run_ended)
 
-    async def serve(self, listening: socket.socket) -> None:
-        """Serve until SIGINT or SIGTERM; when this returns, all that was started has ended."""
+    async def serve(self, listening: socket.socket, wanted: int) -> None:
+        """Serve until SIGINT or SIGTERM; when this returns, all that was started has ended.
+
+        `wanted` is the port that the user has asked for.
+        """
+        _on_end(self._end)
         port = listening.getsockname()[1]
+        if wanted not in {0, port}:
+            self._tell(f"port {wanted} is taken by another program; this one uses {port}")
         hosts = frozenset(f"{name}:{port}" for name in (LOOPBACK, "localhost"))
         hosts |= {LOOPBACK, "localhost"} if port == 80 else frozenset()
         app = application(self, hosts)
-        server = _Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none"))
-        _on_end(lambda: self._end(server))
+        settings = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none")
+        self._server = _Server(settings)
         address = f"http://{LOOPBACK}:{port}/"
         tasks = [
             asyncio.create_task(work)
             for work in (self._build(), self._watch(), self._runs.work(), self._welcome(address))
         ]
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        serving = asyncio.create_task(self._server.serve(sockets=[listening]))
         try:
             await asyncio.wait([serving, *tasks[:3]], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._end(server)
+            self._end()
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(serving, *tasks, return_exceptions=True)
@@ -97,9 +103,9 @@ class PreviewServer:
             if isinstance(result, Exception):
                 raise result
 
-    def _end(self, server: uvicorn.Server) -> None:
+    def _end(self) -> None:
         self.events.close()
-        server.should_exit = True
+        self._server.should_exit = True
 
     # --- what the application asks ---
 

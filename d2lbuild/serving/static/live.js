@@ -138,10 +138,10 @@
   function finish(fresh) {
     const elements = fresh.filter((one) => one.nodeType === Node.ELEMENT_NODE && one.isConnected);
     document.dispatchEvent(new CustomEvent("d2l-pieces", { detail: elements }));
-    if (elements.some((one) => one.matches("div.highlight") || one.querySelector("div.highlight"))) {
+    if (elements.some((one) => one.closest("div.highlight") || one.querySelector("div.highlight"))) {
       copyButtons();
     }
-    const maths = elements.filter((one) => one.matches(".math") || one.querySelector(".math"));
+    const maths = elements.filter((one) => one.closest(".math") || one.querySelector(".math"));
     if (maths.length && window.MathJax?.typesetPromise) {
       window.MathJax.startup.promise.then(() => window.MathJax.typesetPromise(maths)).catch(() => location.reload());
     }
