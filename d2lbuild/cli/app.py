@@ -150,11 +150,11 @@ def _interrupted() -> int:
 _COMMANDS: Mapping[str, Callable[..., int]] = {
     "new": new,
     "build": build,
+    "serve": serve,
     "check": check,
     "plan": plan,
     "release": release,
     "status": status,
-    "serve": serve,
     "extract-lib": extract_lib,
     "edit": edit,
     "import": import_notebook,

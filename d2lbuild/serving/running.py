@@ -36,16 +36,19 @@ class Runs:
         self._known: dict[tuple[str, str], Run] = {}
         self._waiting: asyncio.Queue[Run] = asyncio.Queue()
         self._child: Child | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return all runs as plain values."""
         return [asdict(run) for run in self._known.values()]
 
     def ask(self, section: str, framework: str) -> None:
-        """Run a section, unless it waits for that already."""
+        """Run a section, unless it waits for that already; a run of it that goes on is given up."""
         known = self._known.get((section, framework))
         if known is not None and known.status == "waiting":
             return
+        if known is not None and known.status == "running" and self._child is not None:
+            self._ending = asyncio.create_task(self._child.end())
         run = self._known[section, framework] = Run(section, framework)
         self._waiting.put_nowait(run)
         self._changed()
@@ -57,11 +60,15 @@ class Runs:
             run.status, run.text = "running", ""
             self._changed()
             child = await start(_MODULE, self._book, self._output, run.section, run.framework)
+            self._child = child
             try:
                 async for line in child.lines():
                     self._hear(run, line)
             finally:
+                self._child = None
                 await child.end()
+            if run is not self._known[run.section, run.framework]:
+                continue  # there is another wish
             if run.status == "running":
                 run.status, run.text = "failed", "the process that ran this section has ended early"
             await self._ended(run)

@@ -4,7 +4,7 @@ Only the visible folders of the book are watched, none that a build writes; so a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def is_worth_a_look(root: Path, path: str) -> bool:
     return below.is_relative_to(root) and all(map(is_source_name, below.relative_to(root).parts))
 
 
-async def changes(root: Path, output: Path, complain: Callable[[str], None]) -> AsyncIterator[None]:
+async def changes(root: Path, output: Path, complain: Callable[[str], None]) -> AsyncGenerator[None, None]:
     """Yield once at the start, and then whenever something in the book may have changed."""
     looks: asyncio.Queue[None] = asyncio.Queue()
 

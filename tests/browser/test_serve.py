@@ -303,7 +303,11 @@ class Edits:
         yield "rename", self.renamed, self.has("a[href^='second.html']")
         yield "delete", self.deleted, self.told("three")
         yield "title", self.text(settings, '"A Book"', '"My Book"'), self.has(":text('My Book')")
-        yield "bibliography", self.text("d2l.bib", "On Engines", "On Machines"), self.has("a[aria-description*='machines']")
+        yield (
+            "bibliography",
+            self.text("d2l.bib", "On Engines", "On Machines"),
+            self.has("a[aria-description*='machines']"),
+        )
         yield "image", self.larger, self.seen_larger
         yield "broken settings", self.text(settings, "[book]", "[book"), self.told(settings)
         yield "mended settings", self.text(settings, "[book", "[book]"), self.untold(settings)
@@ -370,7 +374,11 @@ def test_code_runs_by_itself_if_it_is_asked_to(browser: Browser, tmp_path: Path)
     preview.settled()
     preview.change("chapters/one.md", lambda text: text.replace("print(7 * 7)", "print(11 * 11)"))
     _words(page, "121")
-    # Ended in the middle of a run.
+    # The newest code is run, although that before has not ended; and the server ends in the middle of a run.
+    preview.change("chapters/one.md", lambda text: text.replace("print(11 * 11)", "import time; time.sleep(700)"))
+    _panel(page, "Running cell")
+    preview.change("chapters/one.md", lambda text: text.replace("import time; time.sleep(700)", "print(11 * 11)"))
+    _words(page, "121")
     preview.change("chapters/one.md", lambda text: text.replace("print(11 * 11)", "import time; time.sleep(600)"))
     _panel(page, "Running cell")
     page.close()

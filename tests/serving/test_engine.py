@@ -21,7 +21,7 @@ from tests.integration.test_never_stale import EDITS, History
 
 HISTORIES = int(os.environ.get("SERVE_HISTORIES", "2"))
 QUICK = ("prose", "prose above", "place", "thread")
-BROKEN: dict[str, Callable[[Path, random.Random], None]] = {
+BROKEN: dict[str, Callable[[Path, random.Random], object]] = {
     "no index": lambda root, _: (root / "chapters" / "index.md").unlink(missing_ok=True),
     "bytes": lambda root, chance: _any_page(root, chance).write_bytes(chance.randbytes(200)),
     "cut short": lambda root, chance: _cut(_any_page(root, chance), chance),

@@ -203,6 +203,7 @@
       cursor: pointer; margin-left: 0.5rem; }
     button:focus-visible, summary:focus-visible { outline: 2px solid #3b7dc4; outline-offset: 2px; }`;
   const RANK = ["error", "warning", "note"];
+  const MOST = 60;
   const host = document.createElement("d2l-preview");
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
@@ -210,7 +211,7 @@
   root.adoptedStyleSheets = [sheet];
   host.setAttribute("role", "region");
   host.setAttribute("aria-label", "Preview");
-  let open = null; // what the user last did to the list of findings
+  const open = {}; // what the reader did to the lists of findings
 
   function make(tag, className, ...children) {
     const element = document.createElement(tag);
@@ -263,29 +264,36 @@
   }
 
   function problems() {
-    const found = state.problems;
+    const mine = (one) => `/${one.place.replace(/(\.[a-z]+)?:.*$/, "")}`.endsWith(`/${section()}`);
+    const all = RANK.flatMap((kind) => state.problems.filter((one) => one.severity === kind));
+    const here = state.error ? all : all.filter(mine);
+    const elsewhere = all.filter((one) => !here.includes(one));
+    return [
+      ...listed(here, state.error ? "" : "On this page: ", true),
+      ...listed(elsewhere, "In the book: ", false),
+    ];
+  }
+
+  function listed(found, title, opened) {
     if (!found.length) {
       return [];
     }
-    const here = found.filter((one) => one.place.replace(/(\.[a-z]+)?:.*$/, "").endsWith(section()));
-    const list = make("ul", "");
-    for (const one of [...here, ...found.filter((one) => !here.includes(one))].slice(0, 60)) {
-      const line = make("li", "");
-      if (one.place) {
-        line.append(make("code", "", one.place), " ");
-      }
-      line.append(`${one.severity}: ${one.message}`);
-      if (one.hint) {
-        line.append(make("span", "hint", ` (${one.hint})`));
-      }
-      list.append(line);
-    }
     const counts = RANK.map((kind) => [kind, found.filter((one) => one.severity === kind).length]);
     const told = counts.filter(([, count]) => count).map(([kind, count]) => `${count} ${kind}${count > 1 ? "s" : ""}`);
-    const details = make("details", "", make("summary", "", told.join(", ")), list);
-    details.open = open ?? (Boolean(state.error) || here.some((one) => one.severity !== "note"));
-    details.querySelector("summary").addEventListener("click", () => (open = !details.open));
+    const list = make("ul", "", ...found.slice(0, MOST).map(line));
+    if (found.length > MOST) {
+      list.append(make("li", "", `… and ${found.length - MOST} more: d2lbuild check shows all`));
+    }
+    const details = make("details", "", make("summary", "", title + told.join(", ")), list);
+    details.open = open[title] ?? opened;
+    details.addEventListener("toggle", () => (open[title] = details.open));
     return [details];
+  }
+
+  function line(one) {
+    const parts = one.place ? [make("code", "", one.place), " "] : [];
+    const hint = one.hint ? [make("span", "hint", ` (${one.hint})`)] : [];
+    return make("li", "", ...parts, `${one.severity}: ${one.message}`, ...hint);
   }
 
   function draw() {
