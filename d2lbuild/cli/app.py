@@ -32,6 +32,7 @@ from d2lbuild.cli.plan import plan
 from d2lbuild.cli.release import release
 from d2lbuild.cli.status import status
 from d2lbuild.cli.serve import serve
+from d2lbuild.cli.status import status
 from d2lbuild.errors import D2lbuildError
 
 __all__ = ["run"]

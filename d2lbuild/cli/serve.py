@@ -1,7 +1,6 @@
 """`d2lbuild serve`: the live preview of a book."""
 
 import asyncio
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -45,10 +44,7 @@ def serve(
     """
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
-        raise SetupError(
-            f"the preview needs {', '.join(missing)}",
-            hint=f"{sys.executable} -m pip install {' '.join(missing)}, or install d2lbuild[serve]",
-        )
+        raise SetupError(f"the preview needs {', '.join(missing)}", hint='pip install "d2lbuild[serve]"')
     from filelock import FileLock, Timeout  # noqa: PLC0415 - all of these are slow to import
 
     from d2lbuild.pipeline import prepare_output, select_frameworks  # noqa: PLC0415
