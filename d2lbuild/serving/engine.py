@@ -143,9 +143,11 @@ class Engine:
     def rest(self) -> None:
         """Do what can wait until nobody does."""
         # What a build has left is looked through once in a while, which takes a second; what a page has left, always.
-        if self._uncollected >= _BUILDS_BETWEEN_COLLECTIONS:
-            self._uncollected = 0
-            gc.unfreeze()
+        if self._uncollected < _BUILDS_BETWEEN_COLLECTIONS:
+            gc.collect()  # what was there after the last build is frozen
+            return
+        self._uncollected = 0
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
 
