@@ -5,7 +5,7 @@ the reading of single pages is remembered (`page_store`), with everything it dep
 inner structure, so it is used with versions that it was tried with only; see `sphinx_speed`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -51,6 +51,8 @@ class Orders:
     collector: WarningCollector
     jobs: int = 1
     observer: Callable[[int, int], None] = field(default=_silent)
+    urgent: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+    """Pages that somebody waits for: they are written first, and each is told when its file is there."""
 
 
 class PageReader(Builder):

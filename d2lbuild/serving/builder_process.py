@@ -80,7 +80,7 @@ def main() -> None:
     try:
         wire = Wire()
         preview = Preview(Path(book), tuple(frameworks.split(",")), None if output == "-" else Path(output))
-        follow(Engine(preview, preview.config()), wire)
+        follow(Engine(preview, preview.config(), lambda names: wire.send({"busy": True, "early": names})), wire)
     except (KeyboardInterrupt, BrokenPipeError):
         return
 

@@ -6,7 +6,7 @@ Nothing that a book contains ends it. As long as the book cannot be built, the l
 import gc
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,14 +68,17 @@ class Preview:
 
 
 class Engine:
-    """Follows one book. `files` are as they were at the last look."""
+    """Follows one book; `early` hears of files of the website that have changed while the others are still made."""
 
-    def __init__(self, preview: Preview, config: Config) -> None:
+    def __init__(
+        self, preview: Preview, config: Config, early: Callable[[tuple[str, ...]], None] = lambda _: None
+    ) -> None:
         self.preview = preview
         self.state = BookState()
         self.builds = 0
         """How many times the whole book was built."""
         self._config = config
+        self._early = early
         self._memory = Memory(ResidentSite())
         self._files: dict[str, Facts] = {}
         self._findings: tuple[Finding, ...] = ()
@@ -99,7 +102,7 @@ class Engine:
         if quick is not None:
             self._unsettled, self._checked = True, None
             return self._update(changed, quick, begun, quick=True)
-        update = self._update(changed, self._build(), begun, quick=False)
+        update = self._update(changed, self._build(changed), begun, quick=False)
         gc.freeze()
         return update
 
@@ -187,19 +190,24 @@ class Engine:
             return None
         return self._publisher.publish_files(written)
 
-    def _build(self) -> tuple[str, ...]:
-        """Build the book and publish its website; return which files of the website have changed."""
+    def _build(self, edited: Sequence[str] = ()) -> tuple[str, ...]:
+        """Build the book and publish its website; return which files of the website have changed.
+
+        The pages of `edited` files are shown as soon as they are there.
+        """
         self.builds += 1
         self._uncollected += 1
         self._unsettled = False
         before = self._memory.book
+        shown: list[str] = []
+        self._memory.site.urgent = self._urgent(edited, shown)
         try:
             config = self.preview.config()
             frameworks = pipeline.select_frameworks(config, self.preview.frameworks)
             request = pipeline.BuildRequest(frameworks, execute=False, place=PLACE)
             built = pipeline.build(config, request, Observer(), self._memory)
             publisher = self._publisher_for(built.outputs["html"].parent)
-            changed = publisher.publish()
+            changed = (*shown, *publisher.publish())
         except D2lbuildError as error:
             self.state = BookState.of_error(error)
             return ()
@@ -217,6 +225,18 @@ class Engine:
         self._findings, self._checked = built.findings, None
         self.state = BookState(problems=problems_of(built.findings), stale=dict(self._stale(config)))
         return changed
+
+    def _urgent(self, edited: Sequence[str], shown: list[str]) -> dict[str, Callable[[Path], None]]:
+        publisher, book = self._publisher, self._memory.book
+        if publisher is None or book is None:
+            return {}
+
+        def show(page: Path) -> None:
+            changed = publisher.publish_files([page])
+            shown.extend(changed)
+            self._early(changed)
+
+        return {one.id: show for one in book.sections.values() if str(self._config.root / one.path) in edited}
 
     def _publisher_for(self, site: Path) -> Publisher:
         if self._publisher is None or self._publisher.site != site:

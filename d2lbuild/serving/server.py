@@ -155,6 +155,8 @@ class PreviewServer:
         self._busy = bool(line.get("busy"))
         self._settled = bool(line.get("settled"))
         update = line.get("update")
+        if early := line.get("early"):
+            self.events.tell({"changed": early})
         if update is None:
             return
         self._updates += 1

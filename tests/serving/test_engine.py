@@ -185,6 +185,31 @@ def test_only_a_change_is_an_update(place: Path, start: Start) -> None:
     assert engine.builds == 1
 
 
+def test_the_edited_page_is_shown_before_the_others_are_made(place: Path) -> None:
+    history = History()
+    history.write(place / "book")
+    preview = Preview(place / "book", ("all",), place / "out")
+    early: list[tuple[str, ...]] = []
+    others: list[bytes] = []
+
+    def hear(names: tuple[str, ...]) -> None:
+        early.append(names)
+        others.append((engine.shown / "one.html").read_bytes())
+
+    engine = Engine(preview, preview.config(), hear)
+    engine.look(force=True)
+    before = (engine.shown / "one.html").read_bytes()
+    EDITS["title"](history, 1)
+    history.write(place / "book")
+    update = engine.look()
+    engine.close()
+    assert update is not None
+    assert early == [("two.html",)]
+    assert others == [before]
+    assert {"one.html", "two.html"} <= set(update.changed)
+    assert (engine.shown / "one.html").read_bytes() != before
+
+
 def test_code_that_changes_is_told(place: Path, start: Start) -> None:
     history = History(pages=["one"])
     history.write(place / "book")

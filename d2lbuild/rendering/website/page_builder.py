@@ -28,6 +28,9 @@ from d2lbuild.rendering.website.site_notebooks import NOTEBOOKS
 
 __all__ = ["PageBuilder"]
 
+_FIRST = 2**40
+"""More than any page has: the largest are written first."""
+
 
 class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
     """Makes a website."""
@@ -53,11 +56,15 @@ class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
                 written[name] = known
             else:
                 missing[name] = len(self._read_pages[name].skeleton) + self.env.doc2path(name).stat().st_size
+                if name in self.orders.urgent:
+                    missing[name] += _FIRST
         self._remove_strangers(names)
         total, done = len(names), len(written)
         self.orders.observer(done, total)
         for name, found in on_pages(lambda name: self._write_page(name, keys[name]), missing, self.orders.jobs):
             written[name] = found
+            if name in self.orders.urgent:
+                self.orders.urgent[name](self.get_output_path(name))
             done += 1
             self.orders.observer(done, total)
         for name in names:

@@ -3,7 +3,7 @@
 What it writes is for the eye: the next build takes none of it for its own, and makes these pages once more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,6 +20,8 @@ class ResidentSite:
     """Keeps what the last build of a website has left."""
 
     def __init__(self) -> None:
+        self.urgent: Mapping[str, Callable[[Path], None]] = {}
+        """Pages that the next build should write first, and who is told when each is there."""
         self._stack = ExitStack()
         self._builder: PageBuilder | None = None
         self._sources: SourceWriter | None = None
