@@ -29,8 +29,8 @@ from d2lbuild.cli.migrate import migrate
 from d2lbuild.cli.new import new
 from d2lbuild.cli.notebook import notebook
 from d2lbuild.cli.plan import plan
-from d2lbuild.cli.serve import serve
 from d2lbuild.cli.release import release
+from d2lbuild.cli.serve import serve
 from d2lbuild.cli.status import status
 from d2lbuild.errors import D2lbuildError
 
