@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d2lbuild.config.types import Config
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.running import RunObserver
 from d2lbuild.model import Book, Cell, ExecutionResult, Failure, Finding, Notebook, Span
@@ -62,6 +63,12 @@ class BuildRequest:
     """A revision: only notebooks run that what has changed since concerns. Empty: all that the cache lacks."""
     shard: tuple[int, int] = (1, 1)
     """Which part of them runs here, counted from 1, of how many."""
+    place: str = ""
+    """A folder below the book's output, for builds that must not meet others; empty for that folder itself."""
+
+    def output(self, config: Config) -> Path:
+        """Return the folder that holds what is built."""
+        return config.output / self.place
 
 
 class Observer(RunObserver):

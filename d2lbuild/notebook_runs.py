@@ -222,7 +222,7 @@ class NotebookRuns:
             framework=notebook.framework,
             cells=_code_cells(self.editions[notebook.framework].notebooks[notebook.section]),
             kernel=KernelCommand(Path(), framework.language, framework.kernel, framework.preload),
-            library=config.output / "lib",
+            library=self.request.output(config) / "lib",
             folder=PurePosixPath(notebook.section).parent,
             files=self.files,
             kept={name: kept / name for name in _kept(self.config, self.files)},

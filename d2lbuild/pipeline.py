@@ -23,6 +23,7 @@ from d2lbuild.execution.home import book_folder, cache_home, history_folder
 from d2lbuild.expansions import expand_beside, known_expansions, remember_expansions
 from d2lbuild.files import write_if_changed
 from d2lbuild.garbage import without_collections
+from d2lbuild.memory import Memory
 from d2lbuild.model import Book, ExecutionResult, Finding, Page, Status
 from d2lbuild.rendering.assemble import assemble
 from d2lbuild.rendering.references.works_ahead import Works, no_works, works_ahead
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from d2lbuild.execution.plan import BuildPlan
     from d2lbuild.notebook_runs import NotebookRuns
     from d2lbuild.rendering.context import RenderContext, RenderResult
+    from d2lbuild.rendering.website.resident import ResidentSite
 
 __all__ = [
     "OUTPUT_MARKER",
@@ -57,8 +59,13 @@ RENDERERS = ("html", "notebooks", "markdown", "pdf", "epub")
 """The outputs that a build can make."""
 
 
-def build(config: Config, request: BuildRequest, observer: Observer | None = None) -> BuildReport:
-    """Build what is asked for; notebooks that fail are in the report, not raised."""
+def build(
+    config: Config, request: BuildRequest, observer: Observer | None = None, memory: Memory | None = None
+) -> BuildReport:
+    """Build what is asked for; notebooks that fail are in the report, not raised.
+
+    A process that builds again and again hands in the same `memory` each time.
+    """
     observer = observer or Observer()
     begun = time.monotonic()
     works = works_ahead(config, _site(config, request)) if "html" in request.to else no_works
@@ -82,7 +89,7 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
     if build_plan is not None:
         observer.planned(build_plan)
     prepare_output(config.output)
-    modules = _write_modules(config, editions)
+    modules = _write_modules(config, request.output(config), editions)
     if runs and build_plan:
         for one in (*build_plan.cached, *build_plan.failed):
             results[one.notebook.section, one.notebook.framework] = one.result
@@ -104,7 +111,11 @@ def build(config: Config, request: BuildRequest, observer: Observer | None = Non
             modules=modules,
             works=works,
             observer=observer,
+            resident=memory.site if memory else None,
         )
+    if memory:
+        shown = {**results, **{one: result for one, (result, _) in kept.items()}}
+        memory.hold(book, editions, shown, {one: notice for one, (_, notice) in kept.items() if notice})
     return BuildReport(
         findings=tuple(dict.fromkeys([*findings, *more])),
         failures=tuple(_failures(editions, results, fresh)),
@@ -237,9 +248,9 @@ def prepare_output(output: Path) -> None:
         )
 
 
-def _write_modules(config: Config, editions: Mapping[str, Edition]) -> dict[str, Path]:
+def _write_modules(config: Config, output: Path, editions: Mapping[str, Edition]) -> dict[str, Path]:
     """Write the library of this build where its kernels import it."""
-    package = config.output / "lib" / config.library.package
+    package = output / "lib" / config.library.package
     write_if_changed(package / "__init__.py", f'__version__ = "{config.release}"\n')
     modules = {}
     for name, edition in editions.items():
@@ -319,12 +330,13 @@ def _render(
     modules: Mapping[str, Path],
     works: Works,
     observer: Observer,
+    resident: "ResidentSite | None",
 ) -> tuple[dict[str, Path], tuple[Finding, ...]]:
     """Hand the pages to the renderers; each writes below its own folder."""
     # Sphinx takes a while to import: a plan or a check must not wait for it.
     from d2lbuild.rendering.website.html import RenderContext, render  # noqa: PLC0415
 
-    folder = config.output / edition_name(config, request.frameworks)
+    folder = request.output(config) / edition_name(config, request.frameworks)
     outputs: dict[str, Path] = {}
     findings: list[Finding] = []
     context = RenderContext(
@@ -337,6 +349,7 @@ def _render(
         jobs=request.jobs or os.cpu_count() or 1,
         observer=observer.rendering,
         works=works,
+        resident=resident,
     )
     pages = pages_of(request.frameworks)
     for name in request.to:
@@ -367,7 +380,7 @@ def _whole_book(
 ) -> "RenderResult":
     """Make the PDF or the EPUB of one framework: neither shows tabs."""
     libraries = {name: library for name, library in context.libraries.items() if name == framework}
-    output = context.config.output / edition_name(context.config, [framework]) / kind
+    output = request.output(context.config) / edition_name(context.config, [framework]) / kind
     own = replace(context, frameworks=(framework,), libraries=libraries, output=output)
     if kind == "pdf":
         from d2lbuild.rendering.pdf.pdf import render_pdf  # noqa: PLC0415 - Sphinx is slow to import
@@ -380,7 +393,7 @@ def _whole_book(
 
 def _site(config: Config, request: BuildRequest) -> Path:
     """Return the folder of the website."""
-    return config.output / edition_name(config, request.frameworks) / "html"
+    return request.output(config) / edition_name(config, request.frameworks) / "html"
 
 
 def edition_name(config: Config, frameworks: Sequence[str]) -> str:

@@ -30,6 +30,7 @@ from d2lbuild.cli.new import new
 from d2lbuild.cli.notebook import notebook
 from d2lbuild.cli.plan import plan
 from d2lbuild.cli.release import release
+from d2lbuild.cli.serve import serve
 from d2lbuild.cli.status import status
 from d2lbuild.errors import D2lbuildError
 
@@ -101,6 +102,7 @@ def _start(
       d2lbuild check                     what is wrong with the book
       d2lbuild build                     run its notebooks, write its website
       d2lbuild build --framework all     the same with a tab for each framework
+      d2lbuild serve --open              the website, live while you write
       d2lbuild doctor                    what is missing on this machine
       d2lbuild COMMAND --help            more about a command
 
@@ -148,6 +150,7 @@ def _interrupted() -> int:
 _COMMANDS: Mapping[str, Callable[..., int]] = {
     "new": new,
     "build": build,
+    "serve": serve,
     "check": check,
     "plan": plan,
     "release": release,

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from d2lbuild.config.types import Config
 from d2lbuild.edition.library import Library
 from d2lbuild.model import Book, Finding
 from d2lbuild.rendering.references.works_ahead import Works, no_works
+
+if TYPE_CHECKING:
+    from d2lbuild.rendering.website.resident import ResidentSite
 
 __all__ = ["RenderContext", "RenderResult"]
 
@@ -37,6 +41,8 @@ class RenderContext:
     """Gives what was formatted of the bibliography while the book was read."""
     fast: bool = True
     """Whether Sphinx is made faster; if not, it makes the whole website anew, as it comes."""
+    resident: "ResidentSite | None" = None
+    """Where Sphinx stays ready when a website is made, to write single pages again."""
 
     @property
     def work(self) -> Path:

@@ -8,7 +8,8 @@ import copyreg
 import io
 import pickle
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from docutils import nodes
@@ -46,6 +47,15 @@ class EnvironmentParts:
     def clear(self) -> None:
         """Let the environment know no page."""
         self._put(self.unpickled(self._empty))
+
+    @contextmanager
+    def put_aside(self) -> Iterator[None]:
+        """Let pages be read inside of this; afterwards the environment knows what it has known before."""
+        state = self._state()
+        try:
+            yield
+        finally:
+            self._put(state)
 
     def known(self) -> bytes:
         """Return what the environment knows, pickled."""

@@ -5,7 +5,7 @@ the reading of single pages is remembered (`page_store`), with everything it dep
 inner structure, so it is used with versions that it was tried with only; see `sphinx_speed`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +35,10 @@ OF_PAGES = frozenset({"d2lbuild_sources", "d2lbuild_page_frameworks", "d2lbuild_
 """Settings that say something of each page: reading a page depends on its own part only."""
 
 
+_OWN = ("key", "dependencies", "known", "skeleton", "warnings")
+"""What reading a page gives that no other page shows, or that says the same as another field."""
+
+
 def _silent(_done: int, _total: int) -> None:
     """Tell nobody."""
 
@@ -47,6 +51,8 @@ class Orders:
     collector: WarningCollector
     jobs: int = 1
     observer: Callable[[int, int], None] = field(default=_silent)
+    urgent: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+    """Pages that somebody waits for: they are written first, and each is told when its file is there."""
 
 
 class PageReader(Builder):
@@ -174,6 +180,16 @@ class PageReader(Builder):
         del collector.warnings[before:]
         self.orders.store.keep_read(name, found, self._tree)
         return found
+
+    def read_again(self, name: str) -> bool:
+        """Read one page once more; return whether it gives all other pages what it gave them before.
+
+        The environment stays as it is, and the next build will not take for its own what was read.
+        """
+        known = self._read_pages[name]
+        with self._parts.put_aside():
+            found = self._read_page(name, "", known.pages)
+        return replace(known, **{one: getattr(found, one) for one in _OWN}) == found
 
     def write_doctree(self, docname: str, doctree: nodes.document, *, _cache: bool = True) -> None:  # type: ignore[misc]  # noqa: ARG002
         """Keep a document that was read, without what cannot be pickled."""

@@ -75,6 +75,7 @@ def _give_orders(app: Sphinx, store: PageStore, context: RenderContext, collecto
         store=store,
         collector=collector,
         jobs=context.jobs,
+        urgent=context.resident.urgent if context.resident else {},
         observer=lambda done, total: context.observer(builder.name, done, total),
     )
 

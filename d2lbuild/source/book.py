@@ -20,7 +20,7 @@ from d2lbuild.source.links import SUFFIXES, is_file, is_inside
 from d2lbuild.source.markdown import FrameworkNames, cut_section
 from d2lbuild.source.reading import read_section
 
-__all__ = ["SectionMemory", "framework_names", "load_book", "load_sections", "read_sources"]
+__all__ = ["SectionMemory", "framework_names", "load_book", "load_sections", "read_again", "read_sources"]
 
 _NOWHERE = Span(PurePosixPath(), 0, 0)
 
@@ -74,6 +74,15 @@ def read_sources(
         with contextlib.suppress(OSError):
             data = loader.bytes_of(path)
             yield name, path, data, partial(loader.parsed, name, path, data)
+
+
+def read_again(config: Config, section: Section) -> Section:
+    """Return one section as its file is now; where its contents lead is not looked up.
+
+    Raises OSError if the file cannot be read.
+    """
+    data = (config.root / section.path).read_bytes()
+    return _Loader(config, KeptSections(config)).parsed(section.id, section.path, data)
 
 
 @dataclass(slots=True)

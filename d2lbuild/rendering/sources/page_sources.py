@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.types import Config
 from d2lbuild.files import copy_if_changed, write_if_changed
-from d2lbuild.model import Page, Section
+from d2lbuild.model import Book, Page, PageCell, Section, Span
 from d2lbuild.rendering.api.entries import Described, LibraryNames
 from d2lbuild.rendering.api.pages import ApiPage, api_pages, first_api_page
 from d2lbuild.rendering.content_digest import digest, digest_of_tools
@@ -24,11 +24,11 @@ from d2lbuild.rendering.page_store import PageStore, SourcePage
 from d2lbuild.rendering.sources.book_files import files_of_book
 from d2lbuild.rendering.sources.discussions import take_discussions
 from d2lbuild.rendering.sources.myst import TranslationContext, translate
-from d2lbuild.rendering.sources.page_notebook import LinePositions, Prose, page_notebook
+from d2lbuild.rendering.sources.page_notebook import CodeNames, LinePositions, Prose, page_notebook
 from d2lbuild.rendering.website.site_notebooks import SiteNotebooks
 from d2lbuild.source.prose import parse_prose
 
-__all__ = ["Mirror", "Translator", "dialect", "site_files", "write_sources"]
+__all__ = ["Mirror", "SourceWriter", "Translator", "dialect", "site_files", "write_sources"]
 
 
 class Mirror:
@@ -115,7 +115,7 @@ class _Writing:
     translator: Translator
     store: PageStore
     ids: frozenset[str]
-    names: LibraryNames
+    names: CodeNames
     appendix: str
     notebooks: SiteNotebooks | None
 
@@ -142,7 +142,7 @@ def write_sources(
         translator,
         store,
         ids,
-        LibraryNames(described),
+        LibraryNames(described).of,
         first_api_page(described),
         notebooks,
     )
@@ -177,6 +177,37 @@ def write_sources(
         mirror.take(Path(path))
     mirror.remove_others()
     return positions
+
+
+class SourceWriter:
+    """Writes the notebook of a single page again, after `write_sources` has written all."""
+
+    def __init__(
+        self,
+        pages: Sequence[Page],
+        context: RenderContext,
+        described: Mapping[str, Described],
+        mirror: Mirror,
+        *,
+        translator: Translator,
+        store: PageStore,
+    ) -> None:
+        ids = frozenset(page.section.id for page in pages)
+        names, appendix = LibraryNames(described).of, first_api_page(described)
+        self._writing = _Writing(context, described, mirror, translator, store, ids, names, appendix, None)
+
+    def write(self, page: Page, book: Book, moved: Mapping[Span, Span]) -> None:
+        """Write a page's notebook; the next build will not take it for its own.
+
+        `moved` says of the page's code where it stood when the library was made.
+        """
+        writing = self._writing
+
+        def names(cell: PageCell) -> Mapping[str, object]:
+            return writing.names(replace(cell, span=moved.get(cell.span, cell.span)))
+
+        _write(page, "", replace(writing, names=names, context=replace(writing.context, book=book)))
+        parse_prose.cache_clear()
 
 
 def _keys(writing: _Writing) -> Callable[[Page], str]:
@@ -235,7 +266,7 @@ def _write(page: Page, key: str, writing: _Writing) -> SourcePage:
         [context.config.framework(one) for one in context.frameworks],
         writing.translator(page, context, writing.ids, mirror),
         writing.ids,
-        names=writing.names.of,
+        names=writing.names,
         outputs=OutputSettings(
             stderr=context.config.html.stderr,
             package=context.config.library.package,

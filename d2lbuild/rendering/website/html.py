@@ -6,6 +6,7 @@ Files there are written only when their bytes change, so that a second build doe
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
@@ -20,16 +21,23 @@ from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.kept_digests import kept_digests
 from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
-from d2lbuild.rendering.sources.page_sources import Mirror, Translator, dialect, site_files, write_sources
+from d2lbuild.rendering.sources.page_sources import (
+    Mirror,
+    SourceWriter,
+    Translator,
+    dialect,
+    site_files,
+    write_sources,
+)
 from d2lbuild.rendering.sphinx_configuration import (
     EXTENSIONS,
     made_static_files,
     settings_of_pages,
     sphinx_configuration,
 )
-from d2lbuild.rendering.sphinx_run import run_sphinx
+from d2lbuild.rendering.sphinx_run import SphinxRun, run_sphinx
 from d2lbuild.rendering.sphinx_speed import fast_sphinx, is_fast
-from d2lbuild.rendering.sphinx_warnings import PlacedWarning, findings_of, in_order
+from d2lbuild.rendering.sphinx_warnings import findings_of, in_order
 from d2lbuild.rendering.website.page_links import page_links
 from d2lbuild.rendering.website.site_notebooks import SiteNotebooks
 
@@ -38,6 +46,8 @@ __all__ = ["Mirror", "RenderContext", "RenderResult", "Translator", "dialect", "
 
 def render(pages: Sequence[Page], context: RenderContext, translator: Translator = dialect) -> RenderResult:
     """Make the website of `pages` in `context.output`, and return its first page and what is wrong with the book."""
+    if context.resident:
+        context.resident.release()
     work = context.work
     fast = context.fast and is_fast()
     if not fast:
@@ -51,13 +61,18 @@ def render(pages: Sequence[Page], context: RenderContext, translator: Translator
             positions = write_sources(
                 pages, context, described, mirror, translator=translator, store=store, notebooks=notebooks
             )
-        with fast_sphinx(work, fast=fast, works=context.works), pybtex.errors.capture() as errors:
-            warnings = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
+        with ExitStack() as stack:
+            stack.enter_context(fast_sphinx(work, fast=fast, works=context.works))
+            with pybtex.errors.capture() as errors:
+                run = _run_sphinx(pages, mirror.source, store, context, described, fast=fast)
+            if context.resident and fast:
+                sources = SourceWriter(pages, context, described, mirror, translator=translator, store=store)
+                context.resident.keep(run.builder, sources, stack.pop_all())
     paths = {page.section.id: page.section.path for page in pages}
     findings = [
         *_missing_files(context.config),
         *bibliography_findings(errors, context.book),
-        *findings_of(warnings, paths, positions),
+        *findings_of(run.warnings, paths, positions),
     ]
     return RenderResult(context.output / f"{context.book.root}.html", in_order(findings))
 
@@ -88,7 +103,7 @@ def _run_sphinx(
     described: Mapping[str, Described],
     *,
     fast: bool,
-) -> list[PlacedWarning]:
+) -> SphinxRun:
     made = store.folder.parent / "static"
     files = made_static_files(context.config)
     for name, text in files.items():
@@ -105,5 +120,4 @@ def _run_sphinx(
     }
     if fast:
         settings["extensions"] = [*settings["extensions"], "d2lbuild.rendering.website.page_builder"]
-    run = run_sphinx("html", settings, source=source, output=context.output, store=store, context=context, fast=fast)
-    return run.warnings
+    return run_sphinx("html", settings, source=source, output=context.output, store=store, context=context, fast=fast)

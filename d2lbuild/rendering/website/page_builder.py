@@ -28,6 +28,9 @@ from d2lbuild.rendering.website.site_notebooks import NOTEBOOKS
 
 __all__ = ["PageBuilder"]
 
+_FIRST = 2**40
+"""More than any page has: the largest are written first."""
+
 
 class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
     """Makes a website."""
@@ -53,11 +56,15 @@ class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
                 written[name] = known
             else:
                 missing[name] = len(self._read_pages[name].skeleton) + self.env.doc2path(name).stat().st_size
+                if name in self.orders.urgent:
+                    missing[name] += _FIRST
         self._remove_strangers(names)
         total, done = len(names), len(written)
         self.orders.observer(done, total)
         for name, found in on_pages(lambda name: self._write_page(name, keys[name]), missing, self.orders.jobs):
             written[name] = found
+            if name in self.orders.urgent:
+                self.orders.urgent[name](self.get_output_path(name))
             done += 1
             self.orders.observer(done, total)
         for name in names:
@@ -120,6 +127,14 @@ class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
         self.images = {}
         self.orders.store.keep_written(name, found)
         return found
+
+    def write_again(self, name: str) -> bool:
+        """Read and write one page once more; return False, without writing, if others might have to be written too."""
+        before = self._read_pages[name]
+        if before.lists_works or before.pages or not self.read_again(name):
+            return False
+        self._write_page(name, "")
+        return True
 
     def index_page(self, pagename: str, doctree: nodes.document, title: str) -> None:
         """Index a page by itself; `_finish` puts the index together."""

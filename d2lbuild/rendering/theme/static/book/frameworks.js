@@ -171,6 +171,9 @@
     }
   });
 
+  // A preview puts new pieces into an open page.
+  document.addEventListener("d2l-pieces", mark);
+
   mark();
   if (frameworks.current()) {
     writeAddress(root.dataset.chosen);
