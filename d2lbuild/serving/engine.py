@@ -20,7 +20,6 @@ from d2lbuild.memory import Memory
 from d2lbuild.model import BlockKind, Book, Finding, Section, Status
 from d2lbuild.rendering.website.resident import ResidentSite
 from d2lbuild.serving.book_files import Facts, changed_files, files_now
-from d2lbuild.serving.findings import check
 from d2lbuild.serving.one_page import rewrite
 from d2lbuild.serving.publishing import Publisher
 from d2lbuild.serving.state import BookState, Update, problems_of
@@ -135,7 +134,7 @@ class Engine:
         if self._checked is not None or self.state.error:
             return
         try:
-            self._checked = check(self._config)
+            self._checked = pipeline.check(self._config)
         except D2lbuildError as error:
             self._checked = error.findings
         except Exception:
