@@ -1,6 +1,7 @@
 import base64
 import datetime
 import hashlib
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,11 +12,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from d2lbuild.building import NotebookReport
+from d2lbuild.cli.github import tell_github
 from d2lbuild.errors import UsageError
 from d2lbuild.model import Failure, Status
 from d2lbuild.reporting.account import Account, counts
+from d2lbuild.reporting.findings import failures_as_findings, sarif
 from d2lbuild.reporting.html_page import html_page
 from d2lbuild.reporting.junit import junit
+from d2lbuild.reporting.summary import markdown_summary
 from d2lbuild.reporting.writing import check_reports, write_report
 from tests.cli.values import code, failed_result, reported, result, skipped_result
 
@@ -246,3 +250,39 @@ def test_a_failure_whose_line_is_unknown_stands_at_the_first_of_its_cell() -> No
     (case,) = _suites(_account(reported(outcome=outcome, cells=(CELL,)))).iter("testcase")
     assert case.get("line") == "11"
     assert ">" not in (case.findtext("failure") or "").replace("<2>", "")
+
+
+# --- Markdown and SARIF -----------------------------------------------------------------------------------------------
+
+
+def test_a_summary_says_what_failed_and_where() -> None:
+    text = markdown_summary(_mixed())
+    assert text.startswith(
+        "## A &lt;Book>: 5 notebooks\n\n3 run, 1 from the cache, **2 failed**, 1 skipped; 1 min 15 s"
+    )
+    assert "| `chapters/a/b.md:12` | pytorch | **ValueError** " in text
+    assert "**kernel died** of signal 9" in text
+    assert "<script" not in text
+    assert "1 notebook skipped" in text
+    assert "| slowest | framework | time |" in text
+
+
+def test_failures_are_findings_at_their_lines() -> None:
+    first, second = failures_as_findings(_mixed().notebooks)
+    assert (str(first.span), first.rule) == ("chapters/a/b.md:12", "notebook-failed")
+    assert first.message.startswith("pytorch: ValueError: ")
+    assert second.message == "pytorch: kernel died: of signal 9"
+    log = json.loads(sarif(_mixed(folder="book/")))
+    places = [one["locations"][0]["physicalLocation"] for one in log["runs"][0]["results"] if "locations" in one]
+    assert places[0]["artifactLocation"]["uri"] == "book/chapters/a/b.md"
+    assert places[0]["region"]["startLine"] == 12
+
+
+def test_github_is_told_in_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "summary"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    tell_github(_mixed())
+    assert "::error file=chapters/a/b.md,line=12,title=notebook-failed::pytorch: ValueError" in capsys.readouterr().err
+    assert page.read_text("utf-8") == markdown_summary(_mixed())

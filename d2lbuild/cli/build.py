@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from d2lbuild.cli.completion import complete_section
+from d2lbuild.cli.github import folder_in_repository, is_github, tell_github
 from d2lbuild.cli.messages import complain, count, counted, errors, note, say, serious
 from d2lbuild.cli.options import (
     BookOption,
@@ -102,7 +103,9 @@ def build(
     ] = None,
     report: Annotated[
         list[Path] | None,
-        typer.Option("--report", metavar="FILE", help="Also write junit.xml or report.html; may be repeated."),
+        typer.Option(
+            "--report", metavar="FILE", help="Also write .xml for JUnit, .html, .md or .sarif; may be repeated."
+        ),
     ] = None,
 ) -> int:
     """Run what has changed and write the website.
@@ -207,7 +210,7 @@ def _show(report: "BuildReport", progress: "PlainProgress") -> None:
 
 
 def _write_reports(paths: Sequence[Path], config: "Config", report: "BuildReport", *, require_all: bool) -> None:
-    if not paths:
+    if not paths and not is_github():
         return
     from d2lbuild.reporting.account import Account  # noqa: PLC0415 - slow to import
     from d2lbuild.reporting.writing import write_report  # noqa: PLC0415
@@ -219,10 +222,13 @@ def _write_reports(paths: Sequence[Path], config: "Config", report: "BuildReport
         seconds=report.seconds,
         made=datetime.datetime.now(datetime.UTC),
         require_all=require_all,
+        folder=folder_in_repository(config.root),
     )
     for path in paths:
         write_report(path, account)
         note(f"report: {path}")
+    if is_github():
+        tell_github(account)
 
 
 def _exit_code(report: "BuildReport", *, strict: bool, require_all: bool) -> int:

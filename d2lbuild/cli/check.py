@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from d2lbuild import unchanged
+from d2lbuild.cli.github import folder_in_repository
 from d2lbuild.cli.messages import columns, counted, diff_text, finding_text, note, say
 from d2lbuild.cli.options import BookOption, known, read_config, words
 from d2lbuild.cli.read_files import MANY, files_read
@@ -153,20 +154,12 @@ def _show(findings: Sequence[Finding], style: str, config: "Config") -> None:
     from d2lbuild import __version__  # noqa: PLC0415
     from d2lbuild.checking.formats import as_github, as_json, as_sarif  # noqa: PLC0415
 
-    folder = _folder(config.root)
+    folder = folder_in_repository(config.root)
     if style == "json":
         text = as_json(findings, folder)
     else:
         text = as_sarif(findings, __version__, folder) if style == "sarif" else as_github(findings, folder)
     sys.stdout.write(f"{text}\n" if text else "")
-
-
-def _folder(root: Path) -> str:
-    """Return what stands before the paths of a book that lies below the repository or the folder where we are."""
-    for base in (os.environ.get("GITHUB_WORKSPACE"), str(Path.cwd())):
-        if base and root != Path(base) and root.is_relative_to(base):
-            return f"{root.relative_to(base).as_posix()}/"
-    return ""
 
 
 def _show_rules(book: Path | None) -> int:

@@ -34,6 +34,8 @@ class Account:
     """When it ended, in UTC."""
     require_all: bool = False
     """Whether skipped notebooks count as failed."""
+    folder: str = ""
+    """What stands before the paths of the book, where it lies below the repository."""
 
 
 @dataclass(frozen=True, slots=True)
