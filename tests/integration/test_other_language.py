@@ -21,6 +21,8 @@ frameworks = ["deno"]
 resources = ["numbers.txt"]
 [execution]
 startup_timeout = 300
+[check.rules]
+long-line = "off"
 """
 
 DEFINITION = """\
