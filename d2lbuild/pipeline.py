@@ -55,7 +55,7 @@ __all__ = [
 OUTPUT_MARKER = ".d2lbuild"
 """This file lies in every output folder that d2lbuild has made: `clean` removes no other."""
 
-RENDERERS = ("html", "notebooks", "markdown", "pdf", "epub")
+RENDERERS = ("html", "notebooks", "markdown", "slides", "pdf", "epub")
 """The outputs that a build can make."""
 
 
@@ -357,14 +357,8 @@ def _render(
             site = render(pages, context)
             outputs[name] = site.path
             findings += site.findings
-        elif name == "notebooks":
-            from d2lbuild.rendering.notebooks import render_notebooks  # noqa: PLC0415
-
-            outputs[name] = render_notebooks(pages, replace(context, output=folder / name))
-        elif name == "markdown":
-            from d2lbuild.rendering.markdown_pages import render_markdown  # noqa: PLC0415
-
-            outputs[name] = render_markdown(pages, replace(context, output=folder / name))
+        elif name in {"notebooks", "markdown", "slides"}:
+            outputs[name] = _without_sphinx(name, pages, replace(context, output=folder / name))
         elif name in RENDERERS:
             for framework in request.frameworks:
                 made = _whole_book(name, request, framework, pages_of([framework]), context)
@@ -373,6 +367,17 @@ def _render(
         else:
             raise UsageError(f"unknown output '{name}'", hint=f"one of {', '.join(RENDERERS)}")
     return outputs, tuple(findings)
+
+
+def _without_sphinx(kind: str, pages: Sequence[Page], context: "RenderContext") -> Path:
+    """Write what is made of pages directly, and return what to open."""
+    if kind == "notebooks":
+        from d2lbuild.rendering.notebooks import render_notebooks as render  # noqa: PLC0415 - only what is asked for
+    elif kind == "markdown":
+        from d2lbuild.rendering.markdown_pages import render_markdown as render  # noqa: PLC0415
+    else:
+        from d2lbuild.rendering.slides.render import render_slides as render  # noqa: PLC0415
+    return render(pages, context)
 
 
 def _whole_book(

@@ -42,7 +42,7 @@ def build(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            "--to", metavar="OUTPUT", help="html, notebooks, markdown, pdf, epub, several: html,pdf, or none."
+            "--to", metavar="OUTPUT", help="html, notebooks, markdown, slides, pdf, epub, several: html,pdf, or none."
         ),
     ] = None,
     execute: Annotated[

@@ -17,6 +17,7 @@ _BUILDS = {
     "ipynb": ("build", "--to", "notebooks", "--no-execute"),
     "html": ("build", "--to", "html"),
     "pdf": ("build", "--to", "pdf"),
+    "slides": ("build", "--to", "slides"),
     "pkg": ("build", "--to", "notebooks"),
     "colab": ("build", "--to", "notebooks"),
     "sagemaker": ("build", "--to", "notebooks"),
@@ -29,17 +30,16 @@ _NOTHING = {
     "rst": "pages are made of notebooks directly; `d2lbuild build` writes the website",
     "merge": "the notebooks of all frameworks are joined by `d2lbuild build --framework all`",
     "outputcheck": "outputs never stand in the sources: those of a Markdown file are not read",
-    "slides": "there are no slides yet; their marks are understood and left out of pages",
 }
 """What `build` could be told and has no counterpart, with the reason."""
 _OTHERS = {
     "clear": ("clean",),
+    "slides": ("build", "--to", "slides"),
 }
 _NO_VERBS = {
     "activate": "each cell is for the frameworks that its mark names; `d2lbuild edit` opens one framework's notebook",
     "deploy": "the website is a folder to copy, _build/EDITION/html",
     "translate": "there is no translation",
-    "slides": _NOTHING["slides"],
 }
 
 

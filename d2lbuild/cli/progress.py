@@ -30,6 +30,7 @@ _STAGES = {
     "epub": "writing the EPUB",
     "typeset": "setting the PDF",
     "notebooks": "writing notebooks",
+    "slides": "writing slides",
 }
 
 

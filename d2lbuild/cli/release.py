@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["release"]
 
-_OUTPUTS = ("html", "notebooks", "markdown", "pdf", "epub")
+_OUTPUTS = ("html", "notebooks", "markdown", "slides", "pdf", "epub")
 
 
 def release(
@@ -80,8 +80,8 @@ def _files(config: "Config", names: tuple[str, ...], built: "BuildReport") -> di
     found: dict[str, Path] = {}
     for output, path in built.outputs.items():
         kind = output.split()[0]
-        if kind in ("html", "markdown"):
-            site = path.parent if kind == "html" else path
+        if kind in ("html", "markdown", "slides"):
+            site = path if kind == "markdown" else path.parent
             archive = site.parent / f"{stem}-{kind}.zip"
             write_archive(archive, site, [one for one in site.rglob("*") if one.is_file()])
             found[archive.name] = archive

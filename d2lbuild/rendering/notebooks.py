@@ -15,7 +15,7 @@ from d2lbuild.rendering.plain_markdown import PlainContext
 from d2lbuild.rendering.reading_kit import write_archive, write_kit
 from d2lbuild.rendering.sources.displayed_code import displayed_code
 
-__all__ = ["plain_notebook", "render_notebooks"]
+__all__ = ["code_cell", "notebook_file", "plain_notebook", "render_notebooks", "text_cell"]
 
 
 def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
@@ -43,11 +43,16 @@ def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
 
 def plain_notebook(page: Page, framework: Framework, context: PlainContext, numbers: Numbers | None = None) -> bytes:
     """Return the notebook of a page for one of its frameworks, as its file; `numbers` are those of the book."""
-    made = _notebook(page, framework, context, numbers or Numbers())
+    return notebook_file(_cells(page, framework, context, numbers or Numbers()), framework)
+
+
+def notebook_file(cells: Sequence[Mapping[str, Any]], framework: Framework, **metadata: object) -> bytes:
+    """Return a notebook of these cells as its file."""
+    made = {"cells": cells, "metadata": {**_metadata(framework), **metadata}, "nbformat": 4, "nbformat_minor": 5}
     return (json.dumps(made, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _notebook(page: Page, framework: Framework, context: PlainContext, numbers: Numbers) -> dict[str, Any]:
+def _cells(page: Page, framework: Framework, context: PlainContext, numbers: Numbers) -> list[dict[str, Any]]:
     executed = framework.name in page.results
     cells: list[dict[str, Any]] = []
     count = 0
@@ -56,11 +61,10 @@ def _notebook(page: Page, framework: Framework, context: PlainContext, numbers: 
             continue
         if cell.kind is CellKind.CODE:
             count += 1
-            source = displayed_code(cell.source)[0] if framework.is_python else cell.source
-            cells.append(_code(cell, source, count if executed else None))
+            cells.append(code_cell(cell, framework, count if executed else None))
         elif text := page_text(cell, page, context, numbers):
-            cells.append({"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": _lines(text)})
-    return {"cells": cells, "metadata": _metadata(framework), "nbformat": 4, "nbformat_minor": 5}
+            cells.append(text_cell(cell.id, text))
+    return cells
 
 
 def _metadata(framework: Framework) -> dict[str, Any]:
@@ -73,13 +77,19 @@ def _metadata(framework: Framework) -> dict[str, Any]:
     }
 
 
-def _code(cell: PageCell, source: str, count: int | None) -> dict[str, Any]:
-    metadata: Mapping[str, Any] = {"tags": sorted(cell.tags)} if cell.tags else {}
+def text_cell(name: str, text: str, **metadata: object) -> dict[str, Any]:
+    """Return a cell of Markdown."""
+    return {"cell_type": "markdown", "id": name, "metadata": metadata, "source": _lines(text)}
+
+
+def code_cell(cell: PageCell, framework: Framework, count: int | None, **metadata: object) -> dict[str, Any]:
+    """Return a cell of code with its outputs; `count` is None if it did not run."""
+    tags = {"tags": sorted(cell.tags)} if cell.tags else {}
     return {
         "cell_type": "code",
         "id": cell.id,
-        "metadata": metadata,
-        "source": _lines(source),
+        "metadata": {**tags, **metadata},
+        "source": _lines(displayed_code(cell.source)[0] if framework.is_python else cell.source),
         "execution_count": count,
         "outputs": [dict(output) for output in cell.outputs],
     }

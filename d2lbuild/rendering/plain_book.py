@@ -4,7 +4,7 @@ The files that a page shows are copied to the same place relative to it as in th
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -21,12 +21,19 @@ __all__ = ["PlainBook", "page_text", "remove_others"]
 class PlainBook:
     """The pages of an edition, to be written below ``context.output/FRAMEWORK``."""
 
-    def __init__(self, pages: Sequence[Page], context: RenderContext, suffix: str) -> None:
+    def __init__(
+        self,
+        pages: Sequence[Page],
+        context: RenderContext,
+        suffix: str,
+        *,
+        is_written: Callable[[Page, str], bool] = lambda page, framework: framework in page.frameworks,
+    ) -> None:
         self._context = context
         self._suffix = suffix
         config, book = context.config, context.book
         self._ids = {
-            name: frozenset(page.section.id for page in pages if name in page.frameworks) for name in context.frameworks
+            name: frozenset(page.section.id for page in pages if is_written(page, name)) for name in context.frameworks
         }
         self.numbers = number_pages(pages, book, config.root)
         self._works = read_works(config.root, book.bibliography)

@@ -13,7 +13,7 @@ from d2lbuild.rendering.book_language import translations_script
 from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language
 from d2lbuild.rendering.sources.myst import PAGE_SCHEME
 
-__all__ = ["EXTENSIONS", "made_static_files", "settings_of_pages", "sphinx_configuration"]
+__all__ = ["EXTENSIONS", "made_static_files", "mathjax_settings", "settings_of_pages", "sphinx_configuration"]
 
 _THEME = Path(__file__).parent / "theme"
 
@@ -204,6 +204,14 @@ def _mathematics() -> dict[str, Any]:
 
 def made_static_files(config: Config) -> dict[str, str]:
     """Return the files for `_static` that depend on the book: their names there, and what they hold."""
+    files = {_SETTINGS: mathjax_settings(config)}
+    if texts := translations_script(config.language):
+        files["translations.js"] = texts
+    return files
+
+
+def mathjax_settings(config: Config) -> str:
+    """Return the script that tells MathJax, before it is loaded, what it must know."""
     mathjax = {
         "tex": {"macros": {name: _macro(text) for name, text in config.html.math_macros.items()}, "tags": "none"},
         # MyST marks what is a formula by these classes, and the rest of a page as none.
@@ -212,10 +220,7 @@ def made_static_files(config: Config) -> dict[str, str]:
             "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area",
         },
     }
-    files = {_SETTINGS: f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n"}
-    if texts := translations_script(config.language):
-        files["translations.js"] = texts
-    return files
+    return f"window.MathJax = {json.dumps(mathjax, sort_keys=True)};\n"
 
 
 def _macro(text: str) -> str | list[str | int]:

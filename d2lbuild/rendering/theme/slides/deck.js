@@ -1,0 +1,22 @@
+/* Shows a deck. Formulas are set first, so that reveal.js and the printer know how tall slides are. */
+
+(() => {
+  const scroll = (lines) => () => Reveal.getCurrentSlide().scrollBy({ top: lines * 60 });
+  const begin = () =>
+    Reveal.initialize({
+      plugins: [RevealNotes],
+      width: 1280,
+      height: 720,
+      margin: 0.04,
+      center: false,
+      controlsTutorial: false,
+      hash: true,
+      slideNumber: "c/t",
+      transition: "none",
+      backgroundTransition: "none",
+      // Decks have no slides below each other: these keys move through what is taller than the screen.
+      keyboard: { 38: scroll(-1), 40: scroll(1) },
+    });
+  const formulas = window.MathJax && window.MathJax.startup && window.MathJax.startup.promise;
+  Promise.resolve(formulas).then(begin, begin);
+})();
