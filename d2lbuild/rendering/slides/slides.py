@@ -22,6 +22,8 @@ HIDES_OUTPUTS = frozenset({"hide-output", "remove-output", "remove-cell", "hide-
 
 _BLOCKS = block_parser()
 _ITEM = re.compile(r"[ \t]*([-*+]|\d+[.)])[ \t]+")
+_APART = re.compile(r"\n[ \t]*(?:\n|[-*+][ \t]|\d+[.)][ \t])|\n\Z")
+"""What stands between words that are not to be read as one sentence."""
 _SAYS_NOTHING = re.compile(r":(?:label|eqlabel|width|height):`[^`]*`|^[ \t]*(?:[-*+]|\d+[.)])[ \t]", re.MULTILINE)
 _Stretch = tuple[int, int]
 
@@ -120,6 +122,14 @@ class _Deck:
         if self.now.level is None:
             self.slides.append(_Open())
 
+    def words(self, text: str, *, goes_on: bool) -> None:
+        """Put words on the slide, as a paragraph or behind the last ones."""
+        last = self.now.parts[-1] if goes_on else None
+        if isinstance(last, SlideText):
+            text = f"{last.text} {text}"
+            self.now.parts.pop()
+        self.now.parts.append(SlideText(text))
+
     def note(self, text: str) -> None:
         if text.strip():
             self.now.notes.append(text)
@@ -148,7 +158,7 @@ class _Reading:
         headings = {heading.start: heading for heading in self._prose.headings}
         for start, end in self._blocks():
             text = self._prose.text[start:end]
-            heading = headings.get(end - len(text.lstrip()))
+            heading = headings.get(start + len(text) - len(text.lstrip())) if text.strip() else None
             if heading:
                 self._deck.heading(self._plain(start, end), heading.level)
             else:
@@ -161,11 +171,19 @@ class _Reading:
             self._deck.begin()
         if self._says_more(start, end, pieces):
             self._deck.note(self._plain(start, end))
-        for number, piece in enumerate(pieces):
-            if number and piece.mark.name == "[**":
+        before: _Piece | None = None
+        for piece in pieces:
+            if before and piece.mark.name == "[**":
                 self._deck.begin()
+                before = None
             if words := self._words(piece):
-                self._deck.now.parts.append(SlideText(words))
+                self._deck.words(words, goes_on=before is not None and self._goes_on(before, piece))
+                before = piece
+
+    def _goes_on(self, before: _Piece, piece: _Piece) -> bool:
+        """Whether two pieces are of one paragraph, so that they may be read as one sentence."""
+        between = self._prose.text[before.end : piece.mark.inner[0] + 1]
+        return not before.whole and not piece.whole and not _APART.search(between)
 
     def _says_more(self, start: int, end: int, pieces: Sequence[_Piece]) -> bool:
         rest, at = "", start
