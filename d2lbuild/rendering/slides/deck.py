@@ -46,6 +46,7 @@ def deck_html(slides: Sequence[Slide], settings: DeckSettings) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             f"<title>{escape(settings.title)}</title>",
+            f'<link rel="icon" href="{static}/favicon.svg">',
             *(f'<link rel="stylesheet" href="{static}/{name}">' for name in styles),
             *(f'<script defer src="{static}/{name}"></script>' for name in scripts),
             "</head>",

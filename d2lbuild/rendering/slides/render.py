@@ -83,7 +83,7 @@ def _write_static(context: RenderContext) -> Iterator[Path]:
     copied: Mapping[str, Path] = {
         **{file.name: file for file in (reveal / "reveal.js", reveal / "reveal.css", reveal / "notes.js")},
         "LICENSE-reveal.txt": reveal / "LICENSE",
-        "cells.css": _THEME / "static" / "book" / "cells.css",
+        **{name: _THEME / "static" / "book" / name for name in ("cells.css", "favicon.svg")},
         **{name: _THEME / "slides" / name for name in ("slides.css", "deck.js")},
         **{f"mathjax/{file.relative_to(mathjax).as_posix()}": file for file in mathjax.rglob("*") if file.is_file()},
     }
@@ -103,6 +103,7 @@ def _index(written: Sequence[tuple[Page, str]], context: RenderContext, decks: P
     yield '<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="color-scheme" content="light dark">'
     yield f"<title>{escape(config.title)}</title>"
+    yield f'<link rel="icon" href="{_STATIC}/favicon.svg">'
     yield f'<link rel="stylesheet" href="{_STATIC}/slides.css">\n</head>\n<body class="index">\n<main>'
     yield f"<h1>{escape(config.title)}</h1>"
     if not written:

@@ -132,7 +132,7 @@ class _Deck:
 
     def note(self, text: str) -> None:
         if text.strip():
-            self.now.notes.append(text)
+            self.now.notes.append(text.rstrip())
 
 
 @dataclass(frozen=True, slots=True)
