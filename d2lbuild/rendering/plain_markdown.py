@@ -161,7 +161,10 @@ class _Writer:
         elif mark.kind is MarkKind.IMAGE:
             yield _Edit(mark.inner[1], mark.end, f"]({self._address(mark.value)})")
         elif mark.kind is MarkKind.LINK:
-            yield _Edit(mark.inner[1], mark.end, f"]({self._link(mark.value)})")
+            address = self._link(mark.value)
+            if address is None:
+                yield _Edit(mark.start, mark.inner[0], "")
+            yield _Edit(mark.inner[1], mark.end, "" if address is None else f"]({address})")
 
     def _role(self, mark: Mark) -> str:
         value = " ".join(mark.value.split())
@@ -221,14 +224,17 @@ class _Writer:
         folder = posixpath.dirname(self._context.section.id)
         return quote(posixpath.relpath(f"{section}{self._context.suffix}", folder or "."))
 
-    def _link(self, target: str) -> str:
+    def _link(self, target: str) -> str | None:
+        """Return the address that a link leads to; None for a section that has no page here."""
         if is_remote(target) or not target:
             return target
         link = find_link(target, self._context.section, self._context.book.sections, self._context.root)
         fragment = f"#{quote(link.fragment)}" if link.fragment else ""
         if link.section == self._context.section.id and fragment:
             return fragment
-        return self._page(link.section) + fragment if link.section in self._context.pages else self._address(target)
+        if link.section:
+            return self._page(link.section) + fragment if link.section in self._context.pages else None
+        return self._address(target)
 
     def _address(self, target: str) -> str:
         if is_remote(target):

@@ -30,7 +30,7 @@ def _gone(advice: str) -> Fate:
 
 
 _NO_TRANSLATION = _gone("d2lbuild translates no text")
-_NO_SLIDES = _gone("d2lbuild makes no slides; their marks in the text are understood")
+_NO_LOGOS = _gone("slides have no logos; `build --to slides` makes them")
 _NO_DEPLOYMENT = _gone("d2lbuild publishes nothing: copy the folder of the website where it shall be")
 _PUBLISHED_NOTEBOOKS = _gone("d2lbuild publishes no notebooks: `build --to notebooks` makes the folder to publish")
 _NO_CODE = _gone("code in a configuration never runs")
@@ -119,6 +119,9 @@ FATES: dict[str, dict[str, Fate]] = {
         "libs": _PUBLISHED_NOTEBOOKS,
         "libs_header": _PUBLISHED_NOTEBOOKS,
     },
-    "slides": dict.fromkeys(("top_left", "top_right", "github_repo"), _NO_SLIDES),
+    "slides": {
+        **dict.fromkeys(("top_left", "top_right"), _NO_LOGOS),
+        "github_repo": _gone("d2lbuild publishes no slides: `build --to slides` makes the folder to publish"),
+    },
 }
 """By section of a `config.ini`, by key."""

@@ -20,6 +20,8 @@ from tests.books import write_book
         ("build lib --tab jax", ["extract-lib --framework jax"]),
         ("build tabcheck --tab jax", ["check"]),
         ("build html html", ["build --to html"]),
+        ("build slides --tab jax", ["build --to slides --framework jax"]),
+        ("slides", ["build --to slides"]),
         ("clear", ["clean"]),
     ],
 )

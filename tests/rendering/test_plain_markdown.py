@@ -62,6 +62,7 @@ def _by_name() -> Mapping[str, Label]:
         ("`:numref:` in code and $x_1$ stay.", "`:numref:` in code and $x_1$ stay."),
         ("$$y = x$$\n:eqlabel:`eq_a`", "$$y = x \\tag{1}$$"),
         ("A [link](../two.md) and [out](https://x.example).", "A [link](../two.ipynb) and [out](https://x.example)."),
+        ("A section [*without*](../gone.md) a page.", "A section *without* a page."),
         ("Before\n\n:bibliography:`d2l.bib`", "Before"),
     ],
 )
