@@ -22,7 +22,7 @@ def deploy(
     *,
     framework: FrameworkOption = None,
     output: Annotated[
-        str, typer.Option("--from", metavar="OUTPUT", help="What is published: html, notebooks, markdown.")
+        str, typer.Option("--from", metavar="OUTPUT", help="What is published: html, notebooks, markdown, slides.")
     ] = "html",
     push: Annotated[
         str | None, typer.Option("--push", metavar="REMOTE", help="Push the branch to this remote afterwards.")

@@ -83,6 +83,7 @@ def _write_static(context: RenderContext) -> Iterator[Path]:
     copied: Mapping[str, Path] = {
         **{file.name: file for file in (reveal / "reveal.js", reveal / "reveal.css", reveal / "notes.js")},
         "LICENSE-reveal.txt": reveal / "LICENSE",
+        "LICENSE-marked.txt": reveal / "LICENSE-marked.md",
         **{name: _THEME / "static" / "book" / name for name in ("cells.css", "favicon.svg")},
         **{name: _THEME / "slides" / name for name in ("slides.css", "deck.js")},
         **{f"mathjax/{file.relative_to(mathjax).as_posix()}": file for file in mathjax.rglob("*") if file.is_file()},

@@ -3,14 +3,13 @@
 Chapters are the author's: their own HTML stays. Pictures from elsewhere become links, since a deck loads nothing.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight  # type: ignore[import-untyped,unused-ignore]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped,unused-ignore]
@@ -20,12 +19,13 @@ from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ig
 
 from d2lbuild.rendering.displays import OWN_LINES, has_open_lines
 from d2lbuild.rendering.epub.formulas import Formulas, NotConvertedError
-from d2lbuild.source.links import is_remote
 
 __all__ = ["SlideTexts", "code_colours", "code_html"]
 
 _WIDE = 72
 """Characters, more than which a line of code may have to scroll sideways: then the keyboard must be able to."""
+_FAR_PICTURE = re.compile(r"""<img\b[^>]*\bsrc=(["'])(?P<address>(?:https?:)?//[^"']*)\1[^>]*>""")
+_ALTERNATIVE = re.compile(r'\balt="([^"]*)"')
 _FORMATTER = HtmlFormatter(nowrap=True)
 
 
@@ -54,12 +54,17 @@ class SlideTexts:
 
 def _rendered(parser: MarkdownIt, text: str) -> str:
     html: str = parser.render(text)
-    return html.strip()
+    return _FAR_PICTURE.sub(_as_link, html).strip()
+
+
+def _as_link(match: re.Match[str]) -> str:
+    words = _ALTERNATIVE.search(match[0])
+    return f'<a href="{match["address"]}">{(words and words[1]) or match["address"]}</a>'
 
 
 def _parser(formula: Any) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True, "highlight": _listing}).enable(["table", "strikethrough"])
-    parser.use(
+    return parser.use(
         dollarmath_plugin,
         allow_labels=False,
         allow_digits=False,
@@ -67,8 +72,6 @@ def _parser(formula: Any) -> MarkdownIt:
         double_inline=True,
         renderer=formula,
     )
-    parser.add_render_rule("image", _image)
-    return parser
 
 
 def _for_mathjax(tex: str, options: Mapping[str, Any]) -> str:
@@ -78,15 +81,6 @@ def _for_mathjax(tex: str, options: Mapping[str, Any]) -> str:
         body, tag, number = tex.partition(r"\tag")
         tex = rf"\begin{{aligned}}{body}\end{{aligned}}{tag}{number}"
     return escape(rf"\[{tex}\]")
-
-
-def _image(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    token = tokens[at]
-    address = str(token.attrs["src"])
-    words = self.renderInlineAsText(token.children, options, env)
-    if is_remote(address):
-        return f'<a href="{escape(address)}">{escape(words or address)}</a>'
-    return f'<img src="{escape(address)}" alt="{escape(words)}">'
 
 
 def _listing(code: str, language: str, _attributes: str) -> str:

@@ -33,7 +33,10 @@ def folder(tmp_path: Path) -> Path:
     index.contents("ch/one", "ch/two", "ch/three", numbered=True)
     one = PageBuilder("ch/one", BOTH)
     one.section = replace(one.section, title="One & <all>")
-    one.prose("# One & <all>\n\n[**$a < b$**] ![P](<../img/a b.svg>) ![far](https://example.org/a.png) $x^2$ $\\nix$")
+    one.prose(
+        "# One & <all>\n\n[**$a < b$**] ![P](<../img/a b.svg>) ![far](https://example.org/a.png) "
+        '<img alt="wide" width="9" src="https://example.org/b.png"> $x^2$ $\\nix$'
+    )
     one.code('print("<b>")  #@save', "pytorch", text="\x1b[31mred\x1b[0m <b>\n")
     one.code("import jax", "jax")
     one.code("hidden()", text="shown\n", tags=frozenset({"hide-input"}))
@@ -120,6 +123,7 @@ def test_outputs_are_safe(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["index.html", "pytorch/ch/one.slides.html", "jax/ch/three.slides.html"])
 def test_nothing_is_loaded_from_elsewhere_and_all_that_is_loaded_is_there(folder: Path, name: str) -> None:
     deck = page(folder / name)
+    assert not [one for one in deck.find_all("img") if "//" in str(one.get("src")) and "data:" not in str(one["src"])]
     loaded = [one.get("src") or one.get("href") for one in deck.find_all(["script", "img", "link", "iframe"])]
     addresses = [str(address) for address in loaded if address and not str(address).startswith("data:")]
     assert addresses
@@ -141,7 +145,7 @@ def test_notes_hold_the_prose_with_formulas_that_need_no_script(folder: Path) ->
     assert [image["src"] for image in notes.select("img")] == ["../img/a%20b.svg"]
     links = {link.text: link["href"] for link in notes.select("a")}
     # Sections without a deck have no address here.
-    assert links == {"far": "https://example.org/a.png"}
+    assert links == {"far": "https://example.org/a.png", "wide": "https://example.org/b.png"}
     assert "See the other and the third." in notes.text
 
 
