@@ -1,6 +1,5 @@
 """`d2lbuild serve`: the live preview of a book."""
 
-import asyncio
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +44,9 @@ def serve(
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         raise SetupError(f"the preview needs {', '.join(missing)}", hint='pip install "d2lbuild[serve]"')
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - all of these are slow to import
+    import asyncio  # noqa: PLC0415 - all of these are slow to import
+
+    from filelock import FileLock, Timeout  # noqa: PLC0415
 
     from d2lbuild.pipeline import prepare_output, select_frameworks  # noqa: PLC0415
     from d2lbuild.serving.engine import Preview  # noqa: PLC0415
