@@ -16,15 +16,17 @@ from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, Notebo
 from d2lbuild.checking.book import check_book
 from d2lbuild.checking.kept import kept_findings
 from d2lbuild.config import Config
+from d2lbuild.config.types import SERVICES
 from d2lbuild.edition.code import forget_trees
 from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import book_folder, cache_home, history_folder
+from d2lbuild.execution.needs import whole_needs
 from d2lbuild.expansions import expand_beside, known_expansions, remember_expansions
 from d2lbuild.files import write_if_changed
 from d2lbuild.garbage import without_collections
 from d2lbuild.memory import Memory
-from d2lbuild.model import Book, ExecutionResult, Finding, Page, Status
+from d2lbuild.model import Book, ExecutionResult, Finding, Needs, Page, Status
 from d2lbuild.rendering.assemble import assemble
 from d2lbuild.rendering.references.works_ahead import Works, no_works, works_ahead
 from d2lbuild.source.book import load_book
@@ -55,7 +57,7 @@ __all__ = [
 OUTPUT_MARKER = ".d2lbuild"
 """This file lies in every output folder that d2lbuild has made: `clean` removes no other."""
 
-RENDERERS = ("html", "notebooks", "markdown", "slides", "pdf", "epub")
+RENDERERS = ("html", "notebooks", "colab", "sagemaker", "binder", "markdown", "slides", "pdf", "epub")
 """The outputs that a build can make."""
 
 
@@ -359,6 +361,12 @@ def _render(
             findings += site.findings
         elif name in {"notebooks", "markdown", "slides"}:
             outputs[name] = _without_sphinx(name, pages, replace(context, output=folder / name))
+        elif name in SERVICES:
+            from d2lbuild.rendering.elsewhere.notebooks import render_elsewhere  # noqa: PLC0415
+
+            made = render_elsewhere(name, pages, replace(context, output=folder / name), _needs(config, editions))
+            outputs[name] = made.path
+            findings += made.findings
         elif name in RENDERERS:
             for framework in request.frameworks:
                 made = _whole_book(name, request, framework, pages_of([framework]), context)
@@ -378,6 +386,15 @@ def _without_sphinx(kind: str, pages: Sequence[Page], context: "RenderContext") 
     else:
         from d2lbuild.rendering.slides.render import render_slides as render  # noqa: PLC0415
     return render(pages, context)
+
+
+def _needs(config: Config, editions: Mapping[str, Edition]) -> dict[tuple[str, str], Needs]:
+    """Return what each notebook needs, by section and framework."""
+    return {
+        (notebook.section.id, name): whole_needs(notebook, config.execution)
+        for name, edition in editions.items()
+        for notebook in edition.neutral
+    }
 
 
 def _whole_book(

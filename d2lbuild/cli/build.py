@@ -42,7 +42,9 @@ def build(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            "--to", metavar="OUTPUT", help="html, notebooks, markdown, slides, pdf, epub, several: html,pdf, or none."
+            "--to",
+            metavar="OUTPUT",
+            help="html, notebooks, colab, sagemaker, binder, markdown, slides, pdf, epub, several: html,pdf, or none.",
         ),
     ] = None,
     execute: Annotated[

@@ -13,16 +13,19 @@ from d2lbuild.config.problems import Problems, UnreadableError, nearest
 from d2lbuild.config.schema import (
     BookFile,
     CheckTable,
+    ElsewhereTable,
     ExecutionTable,
     HtmlTable,
     LibraryTable,
     PdfTable,
+    ServiceTable,
     WordTable,
 )
 from d2lbuild.config.types import (
     SERVICES,
     Check,
     Config,
+    Elsewhere,
     Epub,
     Execution,
     Framework,
@@ -32,6 +35,7 @@ from d2lbuild.config.types import (
     NotebookService,
     Pdf,
     Text,
+    Translation,
     WordRule,
 )
 from d2lbuild.config.values import framework_name
@@ -114,13 +118,20 @@ def _check_files(file: BookFile, root: Path, document: Document, problems: Probl
 
 
 def _check_addresses(file: BookFile, document: Document, problems: Problems) -> None:
-    """Note addresses for frameworks that the book does not have."""
+    """Note addresses, and other things, for frameworks that the book does not have."""
     for service in SERVICES:
-        for name in getattr(file.html.notebooks, service):
-            if name and name not in file.book.frameworks:
-                message = f"[html] `notebooks.{service}` names `{name}`, which is no framework of the book"
-                span = document.span("html", "notebooks", service, name)
-                problems.error("unknown-framework", message, span, nearest(name, file.book.frameworks))
+        places: list[tuple[tuple[str, ...], Mapping[str, object]]] = [
+            (("html", "notebooks", service), getattr(file.html.notebooks, service))
+        ]
+        here: ServiceTable = getattr(file.elsewhere, service)
+        places += [(("elsewhere", service, key), getattr(here, key)) for key in ("install", "kernels")]
+        for path, table in places:
+            for name in table:
+                if name and name not in file.book.frameworks:
+                    key = ".".join(path[1:])
+                    message = f"[{path[0]}] `{key}` names `{name}`, which is no framework of the book"
+                    span = document.span(*path, name)
+                    problems.error("unknown-framework", message, span, nearest(name, file.book.frameworks))
 
 
 def _check_sections(file: BookFile, root: Path, document: Document, problems: Problems) -> None:
@@ -167,8 +178,23 @@ def _config(file: BookFile, root: Path, source: Path, frameworks: tuple[Framewor
         ),
         execution=_execution(file.execution, root, document),
         check=_check(file.check, document),
+        elsewhere=_elsewhere(file.elsewhere),
+        translation=Translation(file.translation.origin) if file.translation else None,
         output=root / file.output.folder,
     )
+
+
+def _elsewhere(table: ElsewhereTable) -> dict[str, Elsewhere]:
+    services: dict[str, ServiceTable] = {name: getattr(table, name) for name in SERVICES}
+    return {
+        name: Elsewhere(
+            install={framework: tuple(words) for framework, words in one.install.items()},
+            kernels=dict(one.kernels),
+            images=tuple(one.images.items()),
+        )
+        for name, one in services.items()
+        if one != ServiceTable()
+    }
 
 
 def _with_files(frameworks: tuple[Framework, ...], library: LibraryTable) -> tuple[Framework, ...]:
@@ -255,6 +281,7 @@ def _html(table: HtmlTable, frameworks: Sequence[str]) -> Html:
         services=tuple(NotebookService(title, found) for title, found in services if found),
         math_macros=dict(table.math_macros),
         stderr=table.stderr == "show",
+        versions=table.versions,
     )
 
 

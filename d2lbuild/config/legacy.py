@@ -18,6 +18,7 @@ from d2lbuild.config.problems import Problems, UnreadableError, inside, nearest,
 from d2lbuild.config.types import (
     SERVICES,
     Config,
+    Elsewhere,
     Execution,
     Framework,
     HeaderLink,
@@ -26,6 +27,7 @@ from d2lbuild.config.types import (
     NotebookService,
     Pdf,
     Text,
+    Translation,
 )
 from d2lbuild.errors import ConfigError
 from d2lbuild.model import Span
@@ -134,6 +136,8 @@ class _Legacy:
                 enabled=self.boolean("build", "eval_notebook", default=True),
                 data=self.patterns("build", "dependencies"),
             ),
+            elsewhere=self.elsewhere([one.name for one in frameworks]),
+            translation=Translation() if "translation" in self.ini.sections else None,
             output=self.root / (output if output and output.parts else "_build"),
             findings=self.problems.in_order(),
             legacy={
@@ -251,6 +255,47 @@ class _Legacy:
             addresses = {name: template.format(repository=one) for name, one in repositories.items()}
             if addresses:
                 yield NotebookService(SERVICES[section], addresses)
+
+    def elsewhere(self, frameworks: Sequence[str]) -> dict[str, Elsewhere]:
+        """Return what books say of the notebooks for services: what to install, kernels, where drawings are."""
+        found = {}
+        for section in _SERVICES:
+            drawings = self.ini.text(section, "replace_svg_url")
+            folder, comma, address = (part.strip() for part in drawings.partition(","))
+            one = Elsewhere(
+                install=self.installed(section, frameworks),
+                kernels={name: kernel for name, kernel in self.pairs(section, "kernel") if name in frameworks},
+                images=((folder, address),) if comma and re.match("https?://", address) else (),
+            )
+            if one != Elsewhere():
+                found[section] = one
+        return found
+
+    def installed(self, section: str, frameworks: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return what is installed: each line of `libs` has a framework, a name and what pip is told."""
+        entry = self.ini.entry(section, "libs")
+        found: dict[str, tuple[str, ...]] = {}
+        for line in entry.lines if entry else ():
+            framework, *rest = (part.strip() for part in line.text.split(",", 2))
+            if not framework:
+                continue
+            words = re.split(r"(?:^|\s)#", rest[1])[0].strip() if len(rest) == 2 else ""
+            if framework.lower() not in frameworks or not words:
+                message = f"[{section}] `libs`: `{line.text.strip()}` is ignored"
+                hint = "a line has a framework of `tabs`, a name, and what pip is told"
+                self.problems.warn("bad-value", message, line.span, hint)
+                continue
+            # The book itself, from which a repository of notebooks installed its library.
+            words = "." if re.fullmatch(r"\.{1,2}/?", words) else words.replace("RELEASE", self.release())
+            found[framework.lower()] = (*found.get(framework.lower(), ()), words)
+        return found
+
+    def pairs(self, section: str, key: str) -> list[tuple[str, str]]:
+        """Return a list of a framework and a word each."""
+        entry = self.ini.entry(section, key)
+        items = [item.strip() for line in entry.lines for item in line.text.split(",")] if entry else []
+        items = [item for item in items if item]
+        return [(name.lower(), word) for name, word in zip(items[::2], items[1::2], strict=False)]
 
     def repositories(self, section: str, frameworks: Sequence[str]) -> dict[str, str]:
         """Return the repositories of notebooks: a name alone is for all frameworks, pairs say which is for which."""

@@ -27,8 +27,10 @@ from d2lbuild.config.values import (
     Method,
     Module,
     Name,
+    OneLine,
     PageAddresses,
     Pattern,
+    PlaceOfVersions,
     Seconds,
     Size,
     Variable,
@@ -44,6 +46,7 @@ __all__ = [
     "BookFile",
     "BookTable",
     "CheckTable",
+    "ElsewhereTable",
     "ExecutionTable",
     "FrameworkFile",
     "HeaderLinkTable",
@@ -54,7 +57,9 @@ __all__ = [
     "NotebooksTable",
     "OutputTable",
     "PdfTable",
+    "ServiceTable",
     "Table",
+    "TranslationTable",
     "WordTable",
 ]
 
@@ -157,6 +162,40 @@ class HtmlTable(Table):
     r"""TeX macros: `RR = "\\mathbb{R}"`; they hold for PDFs and EPUBs too."""
     stderr: Literal["remove", "show"] = "remove"
     """`"show"` puts what cells write to stderr on the page, apart from what they print."""
+    versions: PlaceOfVersions = ""
+    """Where the list of the book's versions is, seen from the site's folder: `"../versions.json"` shows a switcher; see
+    [Versions](../publishing.md#versions-side-by-side)."""
+
+
+class ServiceTable(Table):
+    """``[elsewhere.colab]``: the notebooks for one service."""
+
+    install: dict[Name, list[OneLine]] = {}
+    """What the first cell installs, by framework, as pip takes it, with `"."` for the library; otherwise the locked
+    requirements and the library."""
+    kernels: dict[Name, Filled] = {}
+    """The name of the kernel there, by framework; otherwise `python3`."""
+    images: dict[Below, Address] = {}
+    """Folders below the sources, and the addresses under which their files are."""
+
+
+class ElsewhereTable(Table):
+    """``[elsewhere]``: notebooks for services that run them; see [Notebooks](../notebooks.md)."""
+
+    colab: ServiceTable = ServiceTable()
+    """Those of `build --to colab`."""
+    sagemaker: ServiceTable = ServiceTable()
+    """Those of `build --to sagemaker`."""
+    binder: ServiceTable = ServiceTable()
+    """Those of `build --to binder`."""
+
+
+class TranslationTable(Table):
+    """``[translation]``: of which book this one is a translation; see [Translations](../translations.md)."""
+
+    origin: str = ""
+    """The folder of the book that is translated, seen from this one's, or `FOLDER@REVISION`; without it,
+    `d2lbuild translate` is told by `--origin`."""
 
 
 class PdfTable(Table):
@@ -318,6 +357,8 @@ class BookFile(Table):
     library: LibraryTable = LibraryTable()
     execution: ExecutionTable = ExecutionTable()
     check: CheckTable = CheckTable()
+    elsewhere: ElsewhereTable = ElsewhereTable()
+    translation: TranslationTable | None = None
     output: OutputTable = OutputTable()
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "Aliases",
     "Check",
     "Config",
+    "Elsewhere",
     "Execution",
     "Framework",
     "HeaderLink",
@@ -19,6 +20,7 @@ __all__ = [
     "NotebookService",
     "Pdf",
     "Text",
+    "Translation",
     "WordRule",
 ]
 
@@ -119,6 +121,19 @@ class NotebookService:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What the notebooks for a service need that they cannot be told otherwise."""
+
+    install: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By framework what the first cell installs, as pip takes it, ``.`` for the library; without an entry, the locked
+    requirements and the library."""
+    kernels: Mapping[str, str] = field(default_factory=dict)
+    """By framework the name of the kernel there."""
+    images: tuple[tuple[str, str], ...] = ()
+    """Folders below the sources, and the addresses under which their files are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Html:
     """What the website needs to know."""
 
@@ -144,6 +159,8 @@ class Html:
     """The book's own TeX macros: ``{"RR": "\\\\mathbb{R}"}``."""
     stderr: bool = False
     """Whether pages show what cells write to stderr."""
+    versions: str = ""
+    """Where the list of the book's versions is, seen from the site's folder; empty: pages have no switcher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +259,14 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """Of which book this one is a translation."""
+
+    origin: str = ""
+    """The book that is translated: a folder seen from this book's, or ``FOLDER@REVISION``; empty if that is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that is configured about a book."""
 
@@ -274,6 +299,10 @@ class Config:
     pdf: Pdf = field(default_factory=Pdf)
     epub: Epub = field(default_factory=Epub)
     check: Check = field(default_factory=Check)
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
+    """By service: ``colab``."""
+    translation: Translation | None = None
+    """Of which book this is a translation."""
     findings: tuple[Finding, ...] = ()
     """What is odd, but does not keep the book from being built (unknown keys of a ``config.ini``)."""
     legacy: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

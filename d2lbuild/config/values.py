@@ -32,9 +32,11 @@ __all__ = [
     "Method",
     "Module",
     "Name",
+    "OneLine",
     "PageAddress",
     "PageAddresses",
     "Pattern",
+    "PlaceOfVersions",
     "Seconds",
     "Size",
     "Variable",
@@ -87,6 +89,18 @@ def _placed(value: str, *known: str) -> str:
 def _filled(value: str) -> str:
     if not value.strip():
         raise wrong("must not be empty")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise wrong("must be one line of text")
+    return value
+
+
+def _place_of_versions(value: str) -> str:
+    if value and not re.fullmatch(r"(\.\./)*([\w.-]+/)*[\w.-]+\.json", value):
+        raise wrong("must lead from the site's folder to a file, such as `../versions.json`")
     return value
 
 
@@ -245,6 +259,8 @@ BookAddress = Annotated[Address, AfterValidator(_for_book)]
 PageAddress = Annotated[Address, AfterValidator(_for_page)]
 PageAddresses = Annotated[dict[str, PageAddress], BeforeValidator(_by_framework)]
 Filled = Annotated[str, AfterValidator(_filled)]
+OneLine = Annotated[str, AfterValidator(_one_line)]
+PlaceOfVersions = Annotated[str, AfterValidator(_place_of_versions)]
 Name = Annotated[str, AfterValidator(framework_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 

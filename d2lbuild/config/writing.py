@@ -44,9 +44,12 @@ def as_tables(config: Config) -> tuple[dict[str, dict[str, Any]], list[Refused]]
         "execution": _changed(
             ExecutionTable, {"enabled": config.execution.enabled, "data": list(config.execution.data)}
         ),
+        "elsewhere": _elsewhere(config),
         "output": _output(config),
     }
     found = {name: table for name, table in tables.items() if table}
+    if config.translation is not None:
+        found["translation"] = {}
     if config.pdf.post_latex and not (config.root / config.pdf.post_latex.text).is_file():
         del found["pdf"]["post_latex"]
         refused.append(Refused("pdf", "post_latex", f"there is no file {config.pdf.post_latex.text}"))
@@ -93,6 +96,18 @@ def _html(html: Html, frameworks: Sequence[str]) -> dict[str, Any]:
         "header_links": links,
     }
     return _changed(HtmlTable, table)
+
+
+def _elsewhere(config: Config) -> dict[str, Any]:
+    services = {
+        name: {
+            "install": {framework: list(words) for framework, words in one.install.items()},
+            "kernels": dict(one.kernels),
+            "images": dict(one.images),
+        }
+        for name, one in config.elsewhere.items()
+    }
+    return {name: {key: value for key, value in table.items() if value} for name, table in services.items()}
 
 
 def _addresses(service: NotebookService, frameworks: Sequence[str]) -> str | dict[str, str]:

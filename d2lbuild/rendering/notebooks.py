@@ -15,7 +15,15 @@ from d2lbuild.rendering.plain_markdown import PlainContext
 from d2lbuild.rendering.reading_kit import write_archive, write_kit
 from d2lbuild.rendering.sources.displayed_code import displayed_code
 
-__all__ = ["code_cell", "notebook_file", "plain_notebook", "render_notebooks", "text_cell"]
+__all__ = [
+    "code_cell",
+    "notebook_cells",
+    "notebook_file",
+    "notebook_metadata",
+    "plain_notebook",
+    "render_notebooks",
+    "text_cell",
+]
 
 
 def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
@@ -43,16 +51,22 @@ def render_notebooks(pages: Sequence[Page], context: RenderContext) -> Path:
 
 def plain_notebook(page: Page, framework: Framework, context: PlainContext, numbers: Numbers | None = None) -> bytes:
     """Return the notebook of a page for one of its frameworks, as its file; `numbers` are those of the book."""
-    return notebook_file(_cells(page, framework, context, numbers or Numbers()), framework)
+    return notebook_file(notebook_cells(page, framework, context, numbers or Numbers()), framework)
 
 
 def notebook_file(cells: Sequence[Mapping[str, Any]], framework: Framework, **metadata: object) -> bytes:
     """Return a notebook of these cells as its file."""
-    made = {"cells": cells, "metadata": {**_metadata(framework), **metadata}, "nbformat": 4, "nbformat_minor": 5}
+    made = {
+        "cells": cells,
+        "metadata": {**notebook_metadata(framework), **metadata},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     return (json.dumps(made, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _cells(page: Page, framework: Framework, context: PlainContext, numbers: Numbers) -> list[dict[str, Any]]:
+def notebook_cells(page: Page, framework: Framework, context: PlainContext, numbers: Numbers) -> list[dict[str, Any]]:
+    """Return the cells of a page for one of its frameworks, as nbformat 4.5 defines them."""
     executed = framework.name in page.results
     cells: list[dict[str, Any]] = []
     count = 0
@@ -67,7 +81,7 @@ def _cells(page: Page, framework: Framework, context: PlainContext, numbers: Num
     return cells
 
 
-def _metadata(framework: Framework) -> dict[str, Any]:
+def notebook_metadata(framework: Framework) -> dict[str, Any]:
     """Return which kernel Jupyter shall offer: the one that is usually called so."""
     name, language = ("Python 3", "python") if framework.is_python else (framework.title, framework.language)
     kernel = "python3" if framework.is_python else language

@@ -45,8 +45,8 @@ class PlainBook:
         """Return where a page of a framework goes."""
         return self._context.output / framework / f"{page.section.id}{self._suffix}"
 
-    def plain_context(self, page: Page, framework: str) -> PlainContext:
-        """Return what the text of a page must know."""
+    def plain_context(self, page: Page, framework: str, image: Callable[[Path], str] | None = None) -> PlainContext:
+        """Return what the text of a page must know; `image` gives the addresses of files, else they are copied."""
         config, book = self._context.config, self._context.book
         ids = self._ids[framework]
         return PlainContext(
@@ -55,15 +55,20 @@ class PlainBook:
             section=page.section,
             pages=ids,
             numbers=self.numbers.labels,
-            image=lambda file: self._copied(file, page, framework),
+            image=image or (lambda file: self.beside(file, page, framework)),
             language=config.language,
             works=self._works,
             cited=self._cited(book, ids) if page.section.bibliographies else (),
             suffix=self._suffix,
         )
 
-    def _copied(self, file: Path, page: Page, framework: str) -> str:
+    def beside(self, file: Path, page: Page, framework: str) -> str:
         """Copy a file and return its address for the page."""
+        target = self.copied(file, framework)
+        return quote(PurePosixPath(os.path.relpath(target, self.path(page, framework).parent)).as_posix())
+
+    def copied(self, file: Path, framework: str) -> Path:
+        """Copy a file to its place below the folder of a framework, and return that."""
         config, folder = self._context.config, self._context.output / framework
         root = config.root.resolve()
         file = root / os.path.relpath(file.resolve(), root)
@@ -72,7 +77,7 @@ class PlainBook:
         target = folder / file.relative_to(chapters) if inside else folder / "_files" / file.relative_to(root)
         copy_if_changed(file, target)
         self.files.add(target)
-        return quote(PurePosixPath(os.path.relpath(target, self.path(page, framework).parent)).as_posix())
+        return target
 
     def _cited(self, book: Book, pages: Collection[str]) -> Sequence[str]:
         """Return the works that these pages cite, in the order of their people."""

@@ -14,10 +14,10 @@ from d2lbuild.edition.library import Library
 from d2lbuild.files import copy_if_changed, write_if_changed
 from d2lbuild.model import Page
 from d2lbuild.rendering.fixed_time import fixed_time
-from d2lbuild.rendering.wheel import make_wheel
+from d2lbuild.rendering.wheel import Wheel, make_wheel
 from d2lbuild.source.data_files import resource_files
 
-__all__ = ["write_archive", "write_kit"]
+__all__ = ["library_wheel", "write_archive", "write_kit"]
 
 _IMAGES = frozenset({".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf"})
 _PACKED = _IMAGES - {".svg", ".pdf"} | {".whl", ".zip"}
@@ -43,12 +43,18 @@ def write_kit(
 
 def _write_wheel(config: Config, library: Library | None, folder: Path) -> str:
     """Write the library that the notebooks import; return the wheel's name, or nothing if there is no library."""
-    if library is None or library.fault or not library.blocks:
+    wheel = library_wheel(config, {library.framework.name: library}) if library else None
+    if wheel is None:
         return ""
-    # A wheel must have a version, a book need not have one.
-    wheel = make_wheel(config if config.release else replace(config, release="0"), {library.framework.name: library})
     write_if_changed(folder / wheel.name, wheel.content)
     return wheel.name
+
+
+def library_wheel(config: Config, libraries: Mapping[str, Library]) -> Wheel | None:
+    """Return the wheel of those libraries that hold anything; None if none does."""
+    good = {name: one for name, one in libraries.items() if one.blocks and not one.fault}
+    # A wheel must have a version, a book need not have one.
+    return make_wheel(config if config.release else replace(config, release="0"), good) if good else None
 
 
 def _requirements(framework: Framework, wheel: str) -> str:

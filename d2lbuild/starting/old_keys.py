@@ -29,10 +29,10 @@ def _gone(advice: str) -> Fate:
     return Fate("", advice)
 
 
-_NO_TRANSLATION = _gone("d2lbuild translates no text")
+_NO_TRANSLATION = _gone("d2lbuild translates no text: `d2lbuild translate status` says what is to be translated")
 _NO_LOGOS = _gone("slides have no logos; `build --to slides` makes them")
-_NO_DEPLOYMENT = _gone("d2lbuild publishes nothing: copy the folder of the website where it shall be")
-_PUBLISHED_NOTEBOOKS = _gone("d2lbuild publishes no notebooks: `build --to notebooks` makes the folder to publish")
+_DEPLOYED = _gone("`d2lbuild deploy PLACE` is told where: `branch:gh-pages`, `s3://bucket/path`, a folder")
+_NO_HEADER = _gone("a line of the first cell says what it is for")
 _NO_CODE = _gone("code in a configuration never runs")
 
 FATES: dict[str, dict[str, Fate]] = {
@@ -44,7 +44,10 @@ FATES: dict[str, dict[str, Fate]] = {
         "copyright": _to("[book] copyright"),
         "lang": _to("[book] language"),
     },
-    "translation": dict.fromkeys(("origin_repo", "origin_lang", "translator", "terminology"), _NO_TRANSLATION),
+    "translation": {
+        "origin_repo": _gone("`[translation] origin` is a folder: a clone of that repository"),
+        **dict.fromkeys(("origin_lang", "translator", "terminology"), _NO_TRANSLATION),
+    },
     "build": {
         "index": _gone("the first page is always `index`"),
         "notebooks": _to("[book] notebooks"),
@@ -61,7 +64,7 @@ FATES: dict[str, dict[str, Fate]] = {
         "sphinx_extensions": _NO_CODE,
         "sphinx_configs": _gone("code in a configuration never runs; numbers follow `[book] language` by themselves"),
         "tabs": _to("[book] frameworks"),
-        "origin_repo": _NO_TRANSLATION,
+        "origin_repo": _gone("`[translation] origin` is a folder: a clone of that repository"),
     },
     "html": {
         "header_links": _to("[html] header_links", "without links that hold a place for a script to fill in"),
@@ -101,23 +104,23 @@ FATES: dict[str, dict[str, Fate]] = {
     },
     "deploy": {
         "google_analytics_tracking_id": _gone("pages tell nobody who reads them; `[html] javascript` adds a script"),
-        "github_repo": _NO_DEPLOYMENT,
-        "s3_bucket": _NO_DEPLOYMENT,
-        "other_file_s3urls": _NO_DEPLOYMENT,
+        "github_repo": _DEPLOYED,
+        "s3_bucket": _DEPLOYED,
+        "other_file_s3urls": _gone("`d2lbuild release` gathers what readers get"),
     },
     "colab": {
         "github_repo": _to("[html.notebooks] colab"),
-        "exclusions": _PUBLISHED_NOTEBOOKS,
-        "libs": _PUBLISHED_NOTEBOOKS,
-        "libs_header": _PUBLISHED_NOTEBOOKS,
+        "exclusions": _gone("there is a notebook of each section"),
+        "libs": _to("[elsewhere.colab] install", "`RELEASE` becomes the book's; a path to the book: its library"),
+        "libs_header": _NO_HEADER,
         "gpu_pattern": _gone("`#@needs` says what a section needs"),
-        "replace_svg_url": _gone("`[html] site_url` gives figures in downloaded notebooks their address"),
+        "replace_svg_url": _to("[elsewhere.colab] images", "for all figures of the folder"),
     },
     "sagemaker": {
         "github_repo": _to("[html.notebooks] sagemaker"),
-        "kernel": _PUBLISHED_NOTEBOOKS,
-        "libs": _PUBLISHED_NOTEBOOKS,
-        "libs_header": _PUBLISHED_NOTEBOOKS,
+        "kernel": _to("[elsewhere.sagemaker] kernels"),
+        "libs": _to("[elsewhere.sagemaker] install", "the same"),
+        "libs_header": _NO_HEADER,
     },
     "slides": {
         **dict.fromkeys(("top_left", "top_right"), _NO_LOGOS),

@@ -15,8 +15,9 @@ from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.notebooks import plain_notebook
 from d2lbuild.rendering.page_store import FileFacts, facts_of
 from d2lbuild.rendering.plain_markdown import PlainContext, label_numbers
+from d2lbuild.rendering.reading_kit import library_wheel
 
-__all__ = ["NOTEBOOKS", "SiteNotebooks", "notebook_path"]
+__all__ = ["NOTEBOOKS", "SiteNotebooks", "figure_path", "notebook_path"]
 
 NOTEBOOKS = "_notebooks"
 """The folder below the site."""
@@ -26,6 +27,11 @@ _FIGURES = "figures"
 def notebook_path(framework: str, section: str) -> str:
     """Return where a notebook lies below the site."""
     return f"{NOTEBOOKS}/{framework}/{section}.ipynb"
+
+
+def figure_path(name: str) -> str:
+    """Return where the figure of notebooks lies below the site that has this path below the book."""
+    return f"{NOTEBOOKS}/{_FIGURES}/{name}"
 
 
 class SiteNotebooks:
@@ -50,7 +56,7 @@ class SiteNotebooks:
             name = PurePosixPath(os.path.relpath(file.resolve(), context.config.root.resolve())).as_posix()
             figures.add(name)
             if context.config.html.site_url:
-                return context.config.html.site_url + quote(f"{NOTEBOOKS}/{_FIGURES}/{name}")
+                return context.config.html.site_url + quote(figure_path(name))
             return quote(PurePosixPath(os.path.relpath(name, page.section.path.parent)).as_posix())
 
         for framework in page.coded:
@@ -68,13 +74,20 @@ class SiteNotebooks:
         return all(facts and facts == facts_of(self._context.output / name) for name, facts in files.items())
 
     def finish(self, files: Iterable[str], figures: Iterable[str]) -> None:
-        """Bring the figures up to date that notebooks show, and remove what belongs to pages that are gone."""
+        """Bring figures and library up to date, and remove what belongs to pages that are gone.
+
+        Both are there for notebooks that are opened elsewhere, where the site's address is known.
+        """
         folder = self._context.output / NOTEBOOKS
         wanted = {self._context.output / name for name in files}
         for name in figures if self._context.config.html.site_url else ():
-            copy = folder / _FIGURES / name
+            copy = self._context.output / figure_path(name)
             copy_if_changed(self._context.config.root / name, copy)
             wanted.add(copy)
+        config = self._context.config
+        if config.html.site_url and (wheel := library_wheel(config, self._context.libraries)):
+            write_if_changed(folder / wheel.name, wheel.content)
+            wanted.add(folder / wheel.name)
         for path in folder.rglob("*"):
             if path.is_file() and path not in wanted:
                 path.unlink()

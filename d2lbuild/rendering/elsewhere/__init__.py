@@ -1,0 +1,1 @@
+"""Notebooks for services on the web that run them: each installs what it needs, and finds its figures."""
