@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from d2lbuild.config import HeaderLink, load_config
-from d2lbuild.config.types import NotebookService, Text
+from d2lbuild.config.types import Elsewhere, NotebookService, Text, Translation
 from d2lbuild.model import Needs, Span
 
 Write = Callable[[str, str], Path]
@@ -415,3 +415,33 @@ def test_a_book_may_keep_its_library(book: Path, defaults: Path, write: Write) -
     assert load_config(book, defaults=defaults).frameworks[0].library_file == PurePosixPath("d2l/torch.py")
     write("conf/book.toml", SMALL)
     assert load_config(book, defaults=defaults).frameworks[0].library_file is None
+
+
+def test_notebooks_for_services_and_a_translation(book: Path, defaults: Path, write: Write) -> None:
+    tables = (
+        '[html]\nversions = "../versions.json"\n[translation]\norigin = "../book@v1"\n'
+        '[elsewhere.colab]\ninstall.pytorch = ["-U torch", "."]\nimages.img = "https://x.y/i"\n'
+        '[elsewhere.sagemaker]\nkernels.pytorch = "conda"\n'
+    )
+    write("conf/book.toml", SMALL + tables)
+    config = load_config(book, defaults=defaults)
+    assert config.elsewhere == {
+        "colab": Elsewhere({"pytorch": ("-U torch", ".")}, images=(("img", "https://x.y/i"),)),
+        "sagemaker": Elsewhere(kernels={"pytorch": "conda"}),
+    }
+    assert config.translation == Translation("../book@v1")
+    assert config.html.versions == "../versions.json"
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ('[elsewhere.colab]\ninstall.jaxx = ["."]', "`colab.install` names `jaxx`, which is no framework of the book"),
+        ('[elsewhere.colab]\ninstall.pytorch = ["a\\nb"]', "must be one line of text"),
+        ('[elsewhere.colab]\nimages.img = "i"', "must be an address"),
+        ('[html]\nversions = "https://x.y/versions.json"', "must lead from the site's folder to a file"),
+    ],
+)
+def test_wrong_tables_of_services(write: Write, wrong: Wrong, table: str, message: str) -> None:
+    write("conf/book.toml", f"{SMALL}{table}\n")
+    assert any(message in one for one in wrong())

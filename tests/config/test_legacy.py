@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from d2lbuild.config import HeaderLink, load_config
+from d2lbuild.config.types import Elsewhere, Translation
 from d2lbuild.errors import ConfigError
 
 Write = Callable[[str, str], Path]
@@ -262,3 +263,25 @@ def test_notebooks_elsewhere_have_a_repository_for_each_framework(book: Path, de
             "(write it as owner/name) [bad-value]"
         ),
     ]
+
+
+def test_what_notebooks_elsewhere_install(book: Path, defaults: Path, write: Write) -> None:
+    write(
+        "config.ini",
+        "[project]\nrelease = 1.2\n[build]\ntabs = jax, pytorch\n"
+        "[colab]\nreplace_svg_url = img, https://x.y/_images\n"
+        "libs = jax, d2l, d2l==RELEASE\n    JAX, flax, -U flax>=0.8,<1\n    torch, d2l, d2l\n"
+        "[sagemaker]\nkernel = jax, conda_jax\n    torch, none\nlibs = pytorch, d2l, ..  # installing d2l\n",
+    )
+    config = load_config(book, defaults=defaults)
+    assert config.elsewhere == {
+        "colab": Elsewhere({"jax": ("d2l==1.2", "-U flax>=0.8,<1")}, images=(("img", "https://x.y/_images"),)),
+        "sagemaker": Elsewhere({"pytorch": (".",)}, {"jax": "conda_jax"}),
+    }
+    assert [finding.rule for finding in config.findings] == ["bad-value"]
+    assert config.translation is None
+
+
+def test_a_translation_says_so(book: Path, defaults: Path, write: Write) -> None:
+    write("config.ini", "[translation]\norigin_repo = me/book\n[build]\ntabs = jax\n")
+    assert load_config(book, defaults=defaults).translation == Translation()

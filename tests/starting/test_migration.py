@@ -80,6 +80,11 @@ def test_the_frameworks_are_the_same(old: Config, tmp_path: Path) -> None:
     assert not (new.root / "frameworks" / "jax").exists()
 
 
+def test_notebooks_elsewhere_are_the_same(old: Config, tmp_path: Path) -> None:
+    assert old.elsewhere
+    assert migrated(old, tmp_path / "new").elsewhere == old.elsewhere
+
+
 def test_pages_and_library_are_the_same(old: Config, tmp_path: Path) -> None:
     new = migrated(old, tmp_path / "new")
     names = select_frameworks(old, ["all"])
@@ -123,7 +128,6 @@ def test_what_goes_nowhere_is_told_with_its_line(old: Config) -> None:
         "header_links": "note: [html] `header_links`: `###_OTHER_###` holds a place for a script to fill in: left out",
         "html_logo": "warning: [html] `html_logo`: there is no file static/none.png: ignored",
         "style": "note: `style` of [pdf] goes nowhere",
-        "libs": "note: `libs` of [colab] goes nowhere",
         "top_right": "note: `top_right` of [slides] goes nowhere",
         "nokey": "note: `nokey` of [mistake] is not known to d2lbuild",
     }
