@@ -27,6 +27,13 @@ def deploy(
     push: Annotated[
         str | None, typer.Option("--push", metavar="REMOTE", help="Push the branch to this remote afterwards.")
     ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option("--version", metavar="NAME", help="Publish below PLACE/NAME, beside the book's other versions."),
+    ] = None,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Readers of PLACE are led to this version from now on.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     book: BookOption = None,
 ) -> int:
@@ -36,17 +43,20 @@ def deploy(
     Takes the last build as it is; --framework says of which edition, by default that of the first framework.
     What d2lbuild has published is noted at the place, in .d2lbuild-manifest.json: other files there are
     neither replaced nor removed. A folder and a branch change as a whole; elsewhere, a file is sent before
-    what leads to it.
+    what leads to it. --version keeps all versions that were published so, lists them in PLACE/versions.json,
+    and lets PLACE/index.html lead to the latest one.
 
     \b
     Examples:
       d2lbuild deploy /srv/www/book --framework all
       d2lbuild deploy branch:gh-pages --framework all --push origin
       d2lbuild deploy s3://bucket/book --dry-run
+      d2lbuild deploy /srv/www/book --version 1.1 --latest
     """
     from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
     from d2lbuild.publishing.places import Branch, place_of  # noqa: PLC0415
-    from d2lbuild.publishing.publish import publish  # noqa: PLC0415
+    from d2lbuild.publishing.publish import nobody, publish  # noqa: PLC0415
+    from d2lbuild.publishing.versions import publish_version  # noqa: PLC0415
 
     config = read_config(book)
     edition = pipeline.edition_name(config, pipeline.select_frameworks(config, words(framework)))
@@ -56,7 +66,24 @@ def deploy(
     place = place_of(target, config.root)
     if push and not isinstance(place, Branch):
         raise UsageError("--push is for branches", hint="name the place as branch:NAME")
-    changes = publish(source, place, dry_run=dry_run, observer=_tell if dry_run else lambda _: None)
+    if latest and version is None:
+        raise UsageError("--latest says so of a version", hint="add --version 1.0")
+    if version is not None and output != "html":
+        raise UsageError("--version is for websites", hint="leave --from out")
+    observer = _tell if dry_run else nobody
+    if version is None:
+        changes = publish(source, place, dry_run=dry_run, observer=observer)
+    else:
+        changes = publish_version(
+            source,
+            place,
+            version,
+            title=config.title,
+            language=config.language,
+            latest=latest,
+            dry_run=dry_run,
+            observer=observer,
+        )
     verb = "would be " if dry_run else ""
     note(
         f"{count(len(changes.write), 'file')} {verb}written, {len(changes.remove)} removed, {changes.same} as they are"

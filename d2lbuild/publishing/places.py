@@ -27,8 +27,8 @@ class Place(Protocol):
     def read(self, name: str) -> bytes | None:
         """Return what a file holds; None if there is none."""
 
-    def publish(self, source: Path, write: Sequence[str], remove: Sequence[str], begun: str, manifest: str) -> None:
-        """Copy files of a folder, remove others, write the manifest; as long as that takes, `begun` lies there too."""
+    def publish(self, write: Mapping[str, Path], remove: Sequence[str], begun: str, manifest: str) -> None:
+        """Copy files to names, in order, remove others, write the manifest; meanwhile, `begun` lies there too."""
 
 
 def place_of(target: str, root: Path) -> Place:
@@ -55,12 +55,12 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
-    def publish(self, source: Path, write: Sequence[str], remove: Sequence[str], begun: str, manifest: str) -> None:
+    def publish(self, write: Mapping[str, Path], remove: Sequence[str], begun: str, manifest: str) -> None:
         """Copy all files beside the old ones, then rename them; a copy that breaks off has changed nothing."""
         self.path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".d2lbuild-", dir=self.path) as staging:
-            for number, name in enumerate(write):
-                shutil.copyfile(source / name, Path(staging, str(number)))
+            for number, source in enumerate(write.values()):
+                shutil.copyfile(source, Path(staging, str(number)))
             write_atomically(self.path / BEGUN, begun)
             for number, name in enumerate(write):
                 target = self.path / name
@@ -102,8 +102,7 @@ class Branch:
 
     def publish(
         self,
-        source: Path,
-        write: Sequence[str],
+        write: Mapping[str, Path],
         remove: Sequence[str],
         begun: str,  # noqa: ARG002 - a branch never holds a part of a commit
         manifest: str,
@@ -115,7 +114,7 @@ class Branch:
                 self._git("read-tree", self._commit, more=index)
             note = Path(folder, "manifest")
             note.write_text(manifest, "utf-8")
-            paths = [str(source / name) for name in write] + [str(note)]
+            paths = [*map(str, write.values()), str(note)]
             blobs = (
                 self._git("hash-object", "-w", "--no-filters", "--stdin-paths", text="\n".join(paths)).decode().split()
             )
@@ -168,11 +167,11 @@ class Remote:
         except FileNotFoundError:
             return None
 
-    def publish(self, source: Path, write: Sequence[str], remove: Sequence[str], begun: str, manifest: str) -> None:
+    def publish(self, write: Mapping[str, Path], remove: Sequence[str], begun: str, manifest: str) -> None:
         """Send files in order, so that nothing leads to what is not there yet; then remove what nothing leads to."""
         self._put(BEGUN, begun.encode())
-        for name in write:
-            self._put(name, (source / name).read_bytes())
+        for name, source in write.items():
+            self._put(name, source.read_bytes())
         for name in remove:
             try:
                 self._files.rm_file(self._address(name))

@@ -18,6 +18,9 @@ _TEXTS: Mapping[str, str] = {
     "absent_text": "The address may have changed. The contents and the search of the book lead to all that there is.",
     "absent_home": "To the first page",
     "search": "Search",
+    "version": "Version",
+    "older": "This is an older version of the book.",
+    "latest": "To the latest version",
 }
 """By the names that the templates have for them."""
 

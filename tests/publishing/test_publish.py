@@ -188,3 +188,18 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "4 files written, 0 removed, 0 as they are" in capsys.readouterr().err
     assert contents(target) == SITE
     assert run(["deploy", str(target), *options, "--push", "origin"]) == 2
+
+
+def test_a_file_that_a_break_took_away_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Folder(tmp_path / "www")
+    whole, less = {"index.html": "1", "a.png": "2", "b.js": "3"}, {"index.html": "1", "b.js": "3"}
+    publish(write(tmp_path / "site", whole), place)
+    for files, steps in ((less, 2), ({"index.html": "1", "a.png": "2"}, 1)):
+        source = write(tmp_path / "site", files)
+        with monkeypatch.context() as patched:
+            breaking(place, steps, patched)
+            with pytest.raises(BreakError):
+                publish(source, place)
+    source = write(tmp_path / "site", whole)
+    publish(source, place)
+    assert contents(tmp_path / "www") == whole
