@@ -32,6 +32,8 @@ from d2lbuild.cli.plan import plan
 from d2lbuild.cli.release import release
 from d2lbuild.cli.serve import serve
 from d2lbuild.cli.status import status
+from d2lbuild.cli.translate import accept
+from d2lbuild.cli.translate import status as translation_status
 from d2lbuild.errors import D2lbuildError
 
 __all__ = ["run"]
@@ -66,9 +68,17 @@ _CONTINUOUS = """Continuous integration for a book.
 Examples:
   d2lbuild ci init
 """
+_TRANSLATION = """Following the book that this one is a translation of.
+
+\b
+Examples:
+  d2lbuild translate status
+  d2lbuild translate accept preface
+"""
 environments = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 results = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 continuous = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
+translations = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -175,6 +185,7 @@ _ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {
     "upgrade": upgrade,
 }
 _CI_COMMANDS: Mapping[str, Callable[..., int]] = {"init": init}
+_TRANSLATION_COMMANDS: Mapping[str, Callable[..., int]] = {"status": translation_status, "accept": accept}
 _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {
     "info": info,
     "gc": gc,
@@ -194,6 +205,9 @@ for _name, _command in _CACHE_COMMANDS.items():
     results.command(_name)(_guarded(_command))
 for _name, _command in _CI_COMMANDS.items():
     continuous.command(_name)(_guarded(_command))
+for _name, _command in _TRANSLATION_COMMANDS.items():
+    translations.command(_name)(_guarded(_command))
 app.add_typer(environments, name="env", help=_ENVIRONMENTS)
 app.add_typer(results, name="cache", help=_RESULTS)
 app.add_typer(continuous, name="ci", help=_CONTINUOUS)
+app.add_typer(translations, name="translate", help=_TRANSLATION)

@@ -18,6 +18,7 @@ from d2lbuild.source.checking import Checker
 from d2lbuild.source.kept import KeptSections
 from d2lbuild.source.links import SUFFIXES, is_file, is_inside
 from d2lbuild.source.markdown import FrameworkNames, cut_section
+from d2lbuild.source.origins import is_origin_copy
 from d2lbuild.source.reading import read_section
 
 __all__ = ["SectionMemory", "framework_names", "load_book", "load_sections", "read_again", "read_sources"]
@@ -193,6 +194,8 @@ class _Loader:
         for pattern in self.config.notebooks:
             for name in sorted(self._glob(pattern)):
                 path = self.folder / name
+                if self.config.translation is not None and is_origin_copy(PurePosixPath(name)):
+                    continue
                 if path.suffix in SUFFIXES and name not in excluded and not path.is_relative_to(self.config.output):
                     yield PurePosixPath(name).with_suffix("").as_posix()
 
