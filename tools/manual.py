@@ -147,7 +147,7 @@ def configuration() -> str:
         "## conf/book.toml\n",
     ]
     for name, field in BookFile.model_fields.items():
-        parts += _tables(f"[{name}]", field.annotation)
+        parts += _tables(f"[{name}]", *_models(field.annotation))
     parts.append("## frameworks/NAME/framework.toml\n")
     parts += _tables("", FrameworkFile)
     return "\n".join(parts)
@@ -181,7 +181,7 @@ def _facts(model: type[Table], key: str, facts: Mapping[str, Any]) -> tuple[str,
     choices = value.get("enum") or []
     kinds = [one for one in value.get("anyOf", [value]) if one.get("type") != "null"]
     kind = " or ".join(f"`{json.dumps(one)}`" for one in choices) or _TYPES.get(kinds[0].get("type", "object"), "table")
-    if key in ("colab", "sagemaker", "binder"):
+    if key in ("colab", "sagemaker", "binder") and not isinstance(field.default, Table):
         kind = "text or table"
     if "memory" in key:
         kind = "size"

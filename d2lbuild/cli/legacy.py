@@ -1,7 +1,7 @@
 """`d2lbuild legacy …`: the verbs of d2lbook, so that an existing Makefile needs one word changed."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -19,8 +19,8 @@ _BUILDS = {
     "pdf": ("build", "--to", "pdf"),
     "slides": ("build", "--to", "slides"),
     "pkg": ("build", "--to", "notebooks"),
-    "colab": ("build", "--to", "notebooks"),
-    "sagemaker": ("build", "--to", "notebooks"),
+    "colab": ("build", "--to", "colab"),
+    "sagemaker": ("build", "--to", "sagemaker"),
     "all": ("build", "--to", "html,notebooks,pdf"),
     "lib": ("extract-lib",),
     "linkcheck": ("check", "--links"),
@@ -32,14 +32,15 @@ _NOTHING = {
     "outputcheck": "outputs never stand in the sources: those of a Markdown file are not read",
 }
 """What `build` could be told and has no counterpart, with the reason."""
+_DEPLOYED = {"html": "html", "ipynb": "notebooks", "eval": "notebooks", "colab": "colab", "sagemaker": "sagemaker"}
+"""What `deploy` could be told, and what that publishes."""
 _OTHERS = {
     "clear": ("clean",),
     "slides": ("build", "--to", "slides"),
+    "translate": ("translate", "status"),
 }
 _NO_VERBS = {
     "activate": "each cell is for the frameworks that its mark names; `d2lbuild edit` opens one framework's notebook",
-    "deploy": "the website is a folder to copy, _build/EDITION/html",
-    "translate": "there is no translation",
 }
 
 
@@ -64,15 +65,25 @@ def legacy(
     """
     from d2lbuild.cli.app import run  # noqa: PLC0415 - it knows this command too
 
-    for arguments in translation([*(words or ()), *context.args]):
+    for arguments in translation([*(words or ()), *context.args], bucket=_bucket):
         note(f"d2lbuild {shlex.join(arguments)}")
         if code := run(arguments):
             return code
     return 0
 
 
-def translation(words: Sequence[str]) -> list[list[str]]:
-    """Return the commands that words for d2lbook stand for. Raises UsageError for what has no counterpart."""
+def _bucket() -> str:
+    """Return where a book with a `config.ini` says that it is published."""
+    from d2lbuild.cli.options import read_config  # noqa: PLC0415 - slow to import
+
+    return read_config(None).legacy.get("deploy", {}).get("s3_bucket", "").strip()
+
+
+def translation(words: Sequence[str], bucket: Callable[[], str] = lambda: "") -> list[list[str]]:
+    """Return the commands that words for d2lbook stand for; `bucket` says where the book is published.
+
+    Raises UsageError for what has no counterpart.
+    """
     verbs, framework = _without_tab(words)
     if not verbs:
         raise UsageError("no verb is named", hint="for example: d2lbuild legacy build html")
@@ -81,8 +92,10 @@ def translation(words: Sequence[str]) -> list[list[str]]:
         raise UsageError(f"'{verb}' has no counterpart", hint=_NO_VERBS[verb])
     if verb in _OTHERS:
         return [list(_OTHERS[verb])]
+    if verb == "deploy":
+        return _deployments(targets or ["html"], framework, bucket())
     if verb != "build":
-        raise _unknown(verb, ["build", *_OTHERS, *_NO_VERBS], "verb")
+        raise _unknown(verb, ["build", "deploy", *_OTHERS, *_NO_VERBS], "verb")
     if not targets:
         raise UsageError("what is to be built is not named", hint=f"one of {', '.join(_BUILDS)}")
     for target in targets:
@@ -91,6 +104,22 @@ def translation(words: Sequence[str]) -> list[list[str]]:
         if target not in _BUILDS:
             raise _unknown(target, [*_BUILDS, *_NOTHING], "output")
     return [[*_BUILDS[one], *(framework if _BUILDS[one][0] != "check" else [])] for one in dict.fromkeys(targets)]
+
+
+def _deployments(targets: Sequence[str], framework: Sequence[str], bucket: str) -> list[list[str]]:
+    """Return the commands that publish outputs; all but the website have a folder of their own."""
+    for target in targets:
+        if target not in _DEPLOYED:
+            hint = "`d2lbuild release` gathers what readers get in one folder"
+            raise UsageError(f"'deploy {target}' has no counterpart", hint=hint)
+    if not bucket.startswith("s3://"):
+        hint = "say where: d2lbuild deploy branch:gh-pages, for example"
+        raise UsageError("config.ini has no `s3_bucket` in [deploy]", hint=hint)
+    found = []
+    for output in dict.fromkeys(_DEPLOYED[target] for target in targets):
+        place = [bucket] if output == "html" else [f"{bucket.rstrip('/')}/{output}", "--from", output]
+        found.append(["deploy", *place, *framework])
+    return found
 
 
 def _without_tab(words: Sequence[str]) -> tuple[list[str], list[str]]:

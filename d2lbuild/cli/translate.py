@@ -130,8 +130,8 @@ def _lines(one: "SectionStatus") -> Iterator[str]:
     yield f"{one.section}: {one.standing.value}{f': {more}' if more else ''}"
     for change, line in zip(one.changes, one.places, strict=True):
         places = [_place(one.copy, change.before), _place(one.origin, change.after)]
-        here = f" ({one.file}:{line})" if line else ""
-        yield f"  {change.kind.value}: {' → '.join(filter(None, places))}{here}: {_start(change.after or change.before)}"
+        where = " → ".join(filter(None, places)) + (f" (near {one.file}:{line})" if line else "")
+        yield f"  {change.kind.value}: {where}: {_start(change.after or change.before)}"
     for change in one.code:
         places = [_place(one.origin, change.before), _place(one.file, change.after)]
         kind = {"removed": "missing here", "added": "only here", "changed": "differs"}[change.kind.value]

@@ -1,29 +1,24 @@
 """Whether the cells of a translation do what those of the origin do: comments and docstrings may differ."""
 
 import ast
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from d2lbuild.model import Block, BlockKind, Section
-from d2lbuild.translation.parts import Change, ChangeKind, Part
+from d2lbuild.translation.parts import Change, Part, changes_within
 
 __all__ = ["code_differences"]
 
 
-def code_differences(origin: Section, translation: Section, frameworks: Collection[str]) -> tuple[Change, ...]:
+def code_differences(origin: Section, translation: Section, frameworks: frozenset[str]) -> tuple[Change, ...]:
     """Return the cells that differ, for the frameworks that both books have; `before` stands in the origin."""
-    before, after = (_cells(section, frozenset(frameworks)) for section in (origin, translation))
+    before, after = (_cells(section, frameworks) for section in (origin, translation))
     matcher = SequenceMatcher(None, [key for key, _ in before], [key for key, _ in after], autojunk=False)
-    found = []
+    found: list[Change] = []
     for tag, low, high, start, end in matcher.get_opcodes():
-        if tag == "equal":
-            continue
-        count = max(high - low, end - start)
-        for number in range(count):
-            one = before[low + number][1] if low + number < high else None
-            other = after[start + number][1] if start + number < end else None
-            kind = ChangeKind.REMOVED if other is None else ChangeKind.ADDED if one is None else ChangeKind.CHANGED
-            found.append(Change(kind, one, other, low + number))
+        if tag != "equal":
+            stretches = [part for _, part in before[low:high]], [part for _, part in after[start:end]]
+            found += changes_within(*stretches, low)
     return tuple(found)
 
 

@@ -3,14 +3,14 @@
 import enum
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from d2lbuild.model import Block, BlockKind, Frameworks, Section
 from d2lbuild.source.fences import find_fences
 from d2lbuild.source.prose import split_lines
 
-__all__ = ["Change", "ChangeKind", "Part", "changes_between", "lines_near", "parts_of"]
+__all__ = ["Change", "ChangeKind", "Part", "changes_between", "changes_within", "lines_near", "parts_of"]
 
 _ALIKE = 0.4
 """Two parts that share so much of their words are one that was changed."""
@@ -65,17 +65,23 @@ class Change:
     """The number of the part before, or of the one that it was added in front of."""
 
 
-def parts_of(section: Section) -> tuple[Part, ...]:
-    """Cut a section into parts; empty lines and lines that only open or close something belong to none."""
-    return tuple(part for block in section.blocks for part in _parts_of_block(block))
+def parts_of(section: Section, frameworks: frozenset[str]) -> tuple[Part, ...]:
+    """Cut a section into parts; what none of the `frameworks` sees, and empty lines, belong to none."""
+    return tuple(part for block in section.blocks for part in _parts_of_block(block, frameworks))
 
 
-def _parts_of_block(block: Block) -> Iterator[Part]:
+def _parts_of_block(block: Block, frameworks: frozenset[str]) -> Iterator[Part]:
+    seen = None if block.frameworks is None else block.frameworks & frameworks
+    if block.kind in (BlockKind.MARK, BlockKind.FURNITURE) or seen == frozenset():
+        return
     if block.kind is BlockKind.PROSE:
-        yield from _paragraphs(block)
-    elif block.kind not in (BlockKind.MARK, BlockKind.FURNITURE):
-        text = "\n".join(line.rstrip() for line in block.text.strip("\n").split("\n"))
-        yield Part(block.kind, text, block.span.first, block.span.last, block.frameworks)
+        yield from (replace(part, frameworks=seen) for part in _paragraphs(block))
+    elif block.kind is BlockKind.CODE:
+        # How a cell is marked for its frameworks says nothing else.
+        text = "\n".join(line.rstrip() for line in block.content.split("\n")).strip("\n")
+        yield Part(block.kind, text, block.span.first, block.span.last, frameworks if seen is None else seen)
+    else:
+        yield Part(block.kind, block.text.strip(), block.span.first, block.span.last, seen)
 
 
 def _paragraphs(block: Block) -> Iterator[Part]:
@@ -109,11 +115,11 @@ def changes_between(before: Sequence[Part], after: Sequence[Part]) -> tuple[Chan
     found: list[Change] = []
     for tag, low, high, start, end in matcher.get_opcodes():
         if tag != "equal":
-            found += _changes_within(before[low:high], after[start:end], low)
+            found += changes_within(before[low:high], after[start:end], low)
     return tuple(found)
 
 
-def _changes_within(before: Sequence[Part], after: Sequence[Part], first: int) -> Iterator[Change]:
+def changes_within(before: Sequence[Part], after: Sequence[Part], first: int) -> Iterator[Change]:
     """Yield the changes of a stretch that is another one now."""
     at = done = 0
     for one, other in [*_pairs(before, after), (len(before), len(after))]:
@@ -135,7 +141,9 @@ def _pairs(before: Sequence[Part], after: Sequence[Part]) -> list[tuple[int, int
         if before[one].kind is not after[other].kind:
             return 0
         common = (words[0][one] & words[1][other]).total()
-        share = 2 * common / (words[0][one].total() + words[1][other].total())
+        share = 2 * common / max(words[0][one].total() + words[1][other].total(), 1)
+        if before[one].frameworks != after[other].frameworks:
+            share /= 2
         return share if share >= _ALIKE else 0
 
     best = [[0.0] * (len(after) + 1) for _ in range(len(before) + 1)]

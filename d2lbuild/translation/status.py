@@ -82,8 +82,8 @@ class _Books:
     def __init__(self, config: Config, origin: Config) -> None:
         self.translated, self.original = load_sections(config), load_sections(origin)
         self._root = config.root
-        self._names = framework_names(origin)
-        self._shared = {one.name for one in config.frameworks} & {one.name for one in origin.frameworks}
+        self._names = framework_names(config)
+        self._shared = frozenset(one.name for one in config.frameworks) & {one.name for one in origin.frameworks}
 
     def status(self, name: str) -> SectionStatus:
         """Return how a section of one of them stands."""
@@ -99,9 +99,9 @@ class _Books:
         found = replace(found, standing=Standing.UNKNOWN, origin=original.path, code=code)
         if kept is None:
             return found
-        before = parts_of(kept)
-        changes = changes_between(before, parts_of(original))
-        places = lines_near(changes, before, parts_of(section))
+        before, now, here = (parts_of(one, self._shared) for one in (kept, original, section))
+        changes = changes_between(before, now)
+        places = lines_near(changes, before, here)
         standing = Standing.OUTDATED if changes else Standing.CURRENT
         return replace(found, standing=standing, changes=changes, places=places)
 
@@ -110,6 +110,7 @@ class _Books:
             text = (self._root / path).read_text("utf-8", errors="replace")
         except (FileNotFoundError, NotADirectoryError):
             return None
+        # A cell without a mark was for the first framework then, as it is here: the origin may have another one now.
         return cut_section(text, path, self._names)
 
     def _moved(self, kept: Section) -> str:
@@ -125,7 +126,7 @@ class _Books:
 
 
 def _words(section: Section) -> Counter[str]:
-    prose = (part.text for part in parts_of(section) if part.kind is BlockKind.PROSE)
+    prose = (block.text for block in section.blocks if block.kind is BlockKind.PROSE)
     return Counter(word for text in prose for word in text.lower().split())
 
 

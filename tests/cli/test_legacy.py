@@ -22,11 +22,22 @@ from tests.books import write_book
         ("build html html", ["build --to html"]),
         ("build slides --tab jax", ["build --to slides --framework jax"]),
         ("slides", ["build --to slides"]),
+        (
+            "build colab sagemaker --tab all",
+            ["build --to colab --framework all", "build --to sagemaker --framework all"],
+        ),
         ("clear", ["clean"]),
+        ("translate --tab all", ["translate status"]),
+        ("deploy", ["deploy s3://bucket/book"]),
+        (
+            "deploy html ipynb --tab all",
+            ["deploy s3://bucket/book --framework all", "deploy s3://bucket/book --from notebooks --framework all"],
+        ),
     ],
 )
 def test_verbs(words: str, commands: list[str]) -> None:
-    assert [" ".join(one) for one in translation(words.split())] == commands
+    found = translation(words.split(), bucket=lambda: "s3://bucket/book")
+    assert [" ".join(one) for one in found] == commands
 
 
 @pytest.mark.parametrize(
@@ -38,6 +49,8 @@ def test_verbs(words: str, commands: list[str]) -> None:
         ("build htlm", "no output 'htlm'"),
         ("activate", "'activate' has no counterpart"),
         ("bild html", "no verb 'bild'"),
+        ("deploy", "no `s3_bucket`"),
+        ("deploy pdf", "'deploy pdf' has no counterpart"),
         ("build html --tab", "names no framework"),
         ("build html --fast", "no option --fast"),
     ],
