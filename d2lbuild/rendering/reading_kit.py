@@ -14,7 +14,7 @@ from d2lbuild.edition.library import Library
 from d2lbuild.files import copy_if_changed, write_if_changed
 from d2lbuild.model import Page
 from d2lbuild.rendering.fixed_time import fixed_time
-from d2lbuild.rendering.wheel import Wheel, make_wheel
+from d2lbuild.rendering.wheel import Wheel, is_version, make_wheel
 from d2lbuild.source.data_files import resource_files
 
 __all__ = ["library_wheel", "write_archive", "write_kit"]
@@ -53,8 +53,8 @@ def _write_wheel(config: Config, library: Library | None, folder: Path) -> str:
 def library_wheel(config: Config, libraries: Mapping[str, Library]) -> Wheel | None:
     """Return the wheel of those libraries that hold anything; None if none does."""
     good = {name: one for name, one in libraries.items() if one.blocks and not one.fault}
-    # A wheel must have a version, a book need not have one.
-    return make_wheel(config if config.release else replace(config, release="0"), good) if good else None
+    # A wheel must have a version; a book need not have one, or one that pip understands.
+    return make_wheel(config if is_version(config.release) else replace(config, release="0"), good) if good else None
 
 
 def _requirements(framework: Framework, wheel: str) -> str:

@@ -25,7 +25,7 @@ from d2lbuild.errors import BookError, ConfigError
 from d2lbuild.files import write_if_changed
 from d2lbuild.model import Finding, Severity
 
-__all__ = ["Wheel", "make_wheel", "with_guard", "write_wheel"]
+__all__ = ["Wheel", "is_version", "make_wheel", "with_guard", "write_wheel"]
 
 _PYTHON = "3.11"
 """What the library is assumed to need if no framework says which Python its notebooks run in."""
@@ -87,6 +87,15 @@ def make_wheel(config: Config, libraries: Mapping[str, Library]) -> Wheel:
         "Wheel-Version: 1.0\nGenerator: d2lbuild\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     )
     return Wheel(f"{stem}-py3-none-any.whl", _archive(files, f"{stem}.dist-info/RECORD"), tuple(findings))
+
+
+def is_version(text: str) -> bool:
+    """Tell whether pip understands a book's release as a version."""
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def _version(config: Config) -> Version:

@@ -233,6 +233,10 @@ def _change_services(history: History, number: int) -> None:
     history.html = f'{repository}\nnotebooks = {{ colab = "{colab}" }}'
 
 
+def _change_versions(history: History, number: int) -> None:
+    history.html = f'versions = "../versions-{number}.json"'
+
+
 def _change_title(history: History, number: int) -> None:
     history.title = f"A Book {number}"
 
@@ -285,6 +289,7 @@ EDITS: dict[str, Callable[[History, int], None]] = {
     "thread": _substitute("/t/1", "/t/1{n}"),
     "no thread": _substitute("[Discussions](https", "See https"),
     "links": _change_services,
+    "versions": _change_versions,
     "configuration": _change_settings,
     "aliases": _change_aliases,
 }

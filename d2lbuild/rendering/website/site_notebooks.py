@@ -4,14 +4,17 @@ A downloaded notebook stands alone, so figures have the site's addresses where t
 where the book has them.
 """
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from d2lbuild.files import copy_if_changed, write_if_changed
+from d2lbuild.files import copy_if_changed, write_atomically, write_if_changed
 from d2lbuild.model import Page
+from d2lbuild.rendering.content_digest import digest, digest_of_tools
 from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.kept_digests import digest_of_file
 from d2lbuild.rendering.notebooks import plain_notebook
 from d2lbuild.rendering.page_store import FileFacts, facts_of
 from d2lbuild.rendering.plain_markdown import PlainContext, label_numbers
@@ -84,10 +87,37 @@ class SiteNotebooks:
             copy = self._context.output / figure_path(name)
             copy_if_changed(self._context.config.root / name, copy)
             wanted.add(copy)
-        config = self._context.config
-        if config.html.site_url and (wheel := library_wheel(config, self._context.libraries)):
-            write_if_changed(folder / wheel.name, wheel.content)
-            wanted.add(folder / wheel.name)
+        if self._context.config.html.site_url and (wheel := self._write_wheel(folder)):
+            wanted.add(wheel)
         for path in folder.rglob("*"):
             if path.is_file() and path not in wanted:
                 path.unlink()
+
+    def _write_wheel(self, folder: Path) -> Path | None:
+        """Write the library into a folder, unless it is there as it was made before; None if there is no library."""
+        config, libraries = self._context.config, self._context.libraries
+        asked = {name: digest_of_file(file) for name, one in libraries.items() if (file := one.framework.requirements)}
+        facts = (config.title, config.author, config.release, config.html.repository, config.library.package)
+        modules = [(name, one.source, one.framework.python, one.framework.title) for name, one in libraries.items()]
+        note = self._context.work / "wheel.json"
+        key = digest(digest_of_tools(), facts, modules, asked)
+        known = _noted(note)
+        if known.get("key") == key:
+            if not (name := known.get("name")):
+                return None
+            if (folder / name).is_file():
+                return folder / name
+        wheel = library_wheel(config, libraries)
+        if wheel:
+            write_if_changed(folder / wheel.name, wheel.content)
+        write_atomically(note, json.dumps({"key": key, "name": wheel.name if wheel else ""}))
+        return folder / wheel.name if wheel else None
+
+
+def _noted(note: Path) -> dict[str, str]:
+    """Return what a build has noted; nothing if that is not there, or damaged."""
+    try:
+        found = json.loads(note.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

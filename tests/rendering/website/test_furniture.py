@@ -198,3 +198,19 @@ def test_what_a_front_page_lacks_or_fetches_is_found(site: Site) -> None:
             "static/frontpage/front.html:5 makes the browsers of readers fetch https://elsewhere.example/widgets.js",
         ),
     ]
+
+
+def test_pages_have_a_place_for_versions_where_these_are_configured(
+    site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    versions = _make(tmp_path_factory.mktemp("book"), replace(HTML, versions="../versions.json")).file("ch/one.html")
+    (menu,) = re.findall(r'<details class="d2l-page-menu d2l-versions".*?</details>', versions, re.DOTALL)
+    assert 'data-list="../versions.json" hidden' in menu
+    assert len(re.findall(r'<script[^>]*src="[^"]*book/versions\.js[^"]*"', versions)) == 1
+    (note,) = re.findall(r"<p[^>]*d2l-older.*?</p>", versions)
+    assert " hidden>" in note
+    # A book that says nothing of versions has pages without a trace of them.
+    rest = versions.replace(menu, "").replace(note, "")
+    rest = re.sub(r".*book/versions\.(js|css).*\n", "", rest)
+    plain = [line for line in site.file("ch/one.html").splitlines() if line.strip()]
+    assert [line for line in rest.splitlines() if line.strip()] == plain
