@@ -66,9 +66,15 @@ class SectionStatus:
 
 
 def translation_status(config: Config, origin: Config, sections: Collection[str] = ()) -> tuple[SectionStatus, ...]:
-    """Return how sections, or folders of sections, stand; all of both books if none is named."""
+    """Return how sections, or folders of sections, stand; all of both books if none is named.
+
+    Raises UsageError for a section that neither book has.
+    """
     books = _Books(config, origin)
     names = dict.fromkeys((*books.translated, *books.original))
+    for one in sections:
+        if not any(_is_named(name, [one]) for name in names):
+            raise _unknown(one, list(names), "the books")
     return tuple(books.status(name) for name in names if _is_named(name, sections))
 
 
@@ -146,12 +152,16 @@ def accept(config: Config, origin: Config, names: Sequence[str]) -> list[Path]:
     for name in names:
         for sections, what in ((translated, "the translation"), (original, "the origin")):
             if name not in sections:
-                near = get_close_matches(name, list(sections), n=1)
-                hint = f"did you mean '{near[0]}'?" if near else "`d2lbuild translate status` lists the sections"
-                raise UsageError(f"{what} has no section '{name}'", hint=hint)
+                raise _unknown(name, list(sections), what)
     written = []
     for name in names:
         path = config.root / origin_copy(translated[name].path)
         write_atomically(path, unparse(original[name]))
         written.append(path)
     return written
+
+
+def _unknown(name: str, known: Sequence[str], what: str) -> UsageError:
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "`d2lbuild translate status` lists the sections"
+    return UsageError(f"there is no section '{name}' in {what}", hint=hint)

@@ -61,6 +61,9 @@ def test_how_sections_stand(here: Path) -> None:
         "sub/renamed": Standing.NEW,
     }
     assert standings(here, "sub") == {"sub/renamed": Standing.NEW}
+    with pytest.raises(UsageError, match="no section .tow.") as caught:
+        standings(here, "one", "tow")
+    assert caught.value.hint == "did you mean 'two'?"
     config = load_config(here)
     with origin_of(config) as origin:
         (moved,) = translation_status(config, origin, ["moved"])
@@ -89,7 +92,7 @@ def test_nothing_is_written_if_a_section_is_not_in_both(here: Path) -> None:
     before = {path: path.read_bytes() for path in here.rglob("*.md")}
     with origin_of(config) as origin:
         for name, what in (("two", "the translation"), ("ours", "the origin")):
-            with pytest.raises(UsageError, match=f"{what} has no section '{name}'"):
+            with pytest.raises(UsageError, match=f"no section '{name}' in {what}"):
                 accept(config, origin, ["one", name])
     assert {path: path.read_bytes() for path in here.rglob("*.md")} == before
 

@@ -7,7 +7,8 @@ needs, addresses of figures that hold everywhere, and whether it wants a GPU.
 import base64
 import mimetypes
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -45,13 +46,13 @@ def render_elsewhere(
     findings: list[Finding] = []
     for name in context.frameworks:
         one = _Folder(service, context.config.framework(name), context, book)
-        for page in pages:
-            if name in page.frameworks:
-                wanted.add(one.write(page, needs.get((page.section.id, name), Needs())))
+        here = [page for page in pages if name in page.frameworks]
+        for done, page in enumerate(here, start=1):
+            wanted.add(one.write(page, needs.get((page.section.id, name), Needs())))
+            context.observer("notebooks", done, len(here))
         kit = write_kit(pages, one.framework, context.config, context.libraries.get(name), context.output / name)
         wanted |= {*kit, *one.write_environment()}
         findings += one.findings()
-    context.observer("notebooks", len(pages), len(pages))
     wanted |= book.files
     remove_others(context.output, wanted)
     return RenderResult(context.output, tuple(findings))
@@ -118,18 +119,18 @@ class _Folder:
         configured = self._own.install.get(self.framework.name)
         if self._is_whole and configured is None:
             if needs.packages:
-                yield f"%pip install -q {' '.join(needs.packages)}"
+                yield _installing(needs.packages)
         elif configured is None:
             there = _ON_COLAB if self._service == "colab" else frozenset[str]()
             words = [*direct_requirements(self.framework, gpu=gpu, there=there), *needs.packages]
             if library := self._library():
                 words.append(library)
             if words:
-                yield f"%pip install -q {' '.join(words)}"
+                yield _installing(words)
         else:
             for each in configured:
-                words = [self._library()] if each == _LIBRARY else [each]
-                yield from (f"%pip install -q {word}" for word in words if word)
+                if words := [one for one in (self._library() if each == _LIBRARY else each).split() if one]:
+                    yield _installing(words)
 
     def _library(self) -> str:
         """Return the address of the wheel that the notebooks import; empty if there is none."""
@@ -157,6 +158,11 @@ class _Folder:
             name = PurePosixPath(os.path.relpath(file.resolve(), config.root.resolve())).as_posix()
             return config.html.site_url + quote(figure_path(name))
         return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
+def _installing(words: Iterable[str]) -> str:
+    """Return the line that installs; a shell reads it, to which `<` and `>` mean something else."""
+    return " ".join(["%pip install -q", *map(shlex.quote, words)])
 
 
 def _setup_cell(lines: Sequence[str]) -> dict[str, Any]:

@@ -119,11 +119,11 @@ def test_a_library_without_an_address_is_a_finding(tmp_path: Path) -> None:
 
 
 def test_a_book_may_say_what_is_installed(tmp_path: Path) -> None:
-    own = Elsewhere({"pytorch": ("-U torch==2.13.0", ".")}, {"pytorch": "conda_pytorch"}, (("img", "https://x.y/i"),))
+    own = Elsewhere({"pytorch": ("-U torch>=2,<3", ".")}, {"pytorch": "conda_pytorch"}, (("img", "https://x.y/i"),))
     output, _ = _render("sagemaker", _book(tmp_path, html=SITE, elsewhere={"sagemaker": own}))
     made = _read(output / "pytorch/ch/one two.ipynb")
     assert _setup(made) == [
-        "%pip install -q -U torch==2.13.0",
+        "%pip install -q -U 'torch>=2,<3'",
         f"%pip install -q https://book.example/_notebooks/{WHEEL}",
     ]
     assert made["metadata"]["kernelspec"]["name"] == "conda_pytorch"
