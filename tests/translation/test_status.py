@@ -61,7 +61,7 @@ def test_how_sections_stand(here: Path) -> None:
         "sub/renamed": Standing.NEW,
     }
     assert standings(here, "sub") == {"sub/renamed": Standing.NEW}
-    with pytest.raises(UsageError, match="no section .tow.") as caught:
+    with pytest.raises(UsageError, match="no section 'tow'") as caught:
         standings(here, "one", "tow")
     assert caught.value.hint == "did you mean 'two'?"
     config = load_config(here)
