@@ -22,6 +22,8 @@ from d2lbuild.publishing.publish import VERSIONS, Observer, nobody, publish_file
 __all__ = ["publish_version"]
 
 _FIRST = "index.html"
+_ICON = "_static/book/favicon.svg"
+"""Every website has this one."""
 _TO_GITHUB = ".nojekyll"
 _FIRST_PAGE = """\
 <!DOCTYPE html>
@@ -30,6 +32,7 @@ _FIRST_PAGE = """\
 <meta charset="utf-8">
 <meta http-equiv="refresh" content="0; url={address}">
 <link rel="canonical" href="{address}">
+<link rel="icon" href="{icon}">
 <title>{title}</title>
 </head>
 <body><p><a href="{address}">{title}</a></p></body>
@@ -73,7 +76,9 @@ def publish_version(
         made = Path(folder)
         write_atomically(made / VERSIONS, _list(_in_order({*names, version}), first, wanted))
         address = f"{quote(first)}/{_FIRST}"
-        page = _FIRST_PAGE.format(language=html.escape(language), address=address, title=html.escape(title))
+        page = _FIRST_PAGE.format(
+            language=html.escape(language), address=address, icon=f"{quote(first)}/{_ICON}", title=html.escape(title)
+        )
         write_atomically(made / _FIRST, page)
         wanted |= digests_of(made)
         files = {places[name]: source / name for name in site} | {name: made / name for name in (VERSIONS, _FIRST)}
