@@ -44,7 +44,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _open_menu(page: Page) -> None:
-    page.locator(".d2l-versions summary").focus()
+    summary = page.locator(".d2l-versions summary")
+    expect(summary).to_be_visible()  # once the list is there
+    summary.focus()
     page.keyboard.press("Enter")
 
 
