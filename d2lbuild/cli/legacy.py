@@ -32,7 +32,14 @@ _NOTHING = {
     "outputcheck": "outputs never stand in the sources: those of a Markdown file are not read",
 }
 """What `build` could be told and has no counterpart, with the reason."""
-_DEPLOYED = {"html": "html", "ipynb": "notebooks", "eval": "notebooks", "colab": "colab", "sagemaker": "sagemaker"}
+_DEPLOYED = {
+    "html": "html",
+    "ipynb": "notebooks",
+    "eval": "notebooks",
+    "colab": "colab",
+    "sagemaker": "sagemaker",
+    "slides": "slides",
+}
 """What `deploy` could be told, and what that publishes."""
 _OTHERS = {
     "clear": ("clean",),
