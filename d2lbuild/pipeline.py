@@ -19,7 +19,7 @@ from d2lbuild.config import Config
 from d2lbuild.config.types import SERVICES
 from d2lbuild.edition.code import forget_trees
 from d2lbuild.edition.edition import Edition, make_edition
-from d2lbuild.errors import UsageError
+from d2lbuild.errors import BookError, UsageError
 from d2lbuild.execution.home import book_folder, cache_home, history_folder
 from d2lbuild.execution.needs import whole_needs
 from d2lbuild.expansions import expand_beside, known_expansions, remember_expansions
@@ -354,6 +354,11 @@ def _render(
         resident=resident,
     )
     pages = pages_of(request.frameworks)
+    if all(page.section.id != book.root for page in pages):
+        raise BookError(
+            f"{book.sections[book.root].path} has no page in this edition, and it is the first of the book",
+            hint="all its code is for other frameworks: give it some for this one, or move the code elsewhere",
+        )
     for name in request.to:
         if name == "html":
             site = render(pages, context)

@@ -86,6 +86,8 @@ def _set_up_builder(app: Sphinx) -> None:
     outputs = Path(app.doctreedir).parent / "outputs"
     # Directives such as `include` would read any file of this machine into a page.
     environment.settings["file_insertion_enabled"] = False
+    # Other Markdown beside the notebooks is what pages link to, although MyST-NB would make pages of it.
+    app.project.source_suffix = (".ipynb",)
     environment.mystnb_config = environment.mystnb_config.copy(output_folder=str(outputs))
 
 

@@ -17,6 +17,7 @@ import pytest
 from d2lbuild import pipeline
 from d2lbuild.config import load_config
 from d2lbuild.serving.engine import Engine, Preview
+from tests.checking.test_fuzz import Editor
 from tests.integration.test_never_stale import EDITS, History
 
 HISTORIES = int(os.environ.get("SERVE_HISTORIES", "2"))
@@ -137,8 +138,9 @@ def test_what_is_served_is_what_a_first_build_gives(place: Path, start: Start, s
 
 
 @pytest.mark.integration
+@pytest.mark.filterwarnings("ignore:.*MystReferenceResolver")  # of MyST-Parser, where Markdown is odd enough
 def test_nothing_ends_the_engine_and_it_recovers(place: Path, start: Start, capfd: pytest.CaptureFixture[str]) -> None:
-    chance = random.Random(7)
+    chance, editor = random.Random(7), Editor(7)
     history = History()
     history.write(place / "book")
     engine = start()
@@ -154,6 +156,10 @@ def test_nothing_ends_the_engine_and_it_recovers(place: Path, start: Start, capf
             assert update.state.error == ""
             continue
         BROKEN[chance.choice(list(BROKEN))](place / "book", chance)
+        for _ in range(9):  # more than a thousand edits in all
+            page = _any_page(place / "book", chance)
+            if page.is_file():
+                page.write_bytes(editor.edited(page.read_bytes()))
         engine.look()
         errors += bool(engine.state.error)
         assert (engine.shown / "index.html").is_file()

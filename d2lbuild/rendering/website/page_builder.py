@@ -23,7 +23,7 @@ from d2lbuild.rendering.page_store import WrittenPage, facts_of
 from d2lbuild.rendering.references.citations import citing_pages, digests_of_works
 from d2lbuild.rendering.references.title_references import titles_of
 from d2lbuild.rendering.sphinx_speed.searches import one_page
-from d2lbuild.rendering.website.search_parts import PageIndexer, add_part
+from d2lbuild.rendering.website.search_parts import PageIndexer, SearchPart, add_part
 from d2lbuild.rendering.website.site_notebooks import NOTEBOOKS
 
 __all__ = ["PageBuilder"]
@@ -155,6 +155,10 @@ class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
             for name, page in sorted(written.items()):
                 if page.search is not None:
                     add_part(self.indexer, name, page.search)
+            if all(page.search is None for page in written.values()):
+                # Sphinx cannot write an index of nothing, which is what it has of pages without titles.
+                root = self.config.root_doc
+                add_part(self.indexer, root, SearchPart(self.config.project, f"{root}.ipynb", [], [], (), ()))
             # There is nothing to prune: it holds the pages of this book alone.
             cast("Any", self.indexer).prune = lambda _names: None
         self.finish()
