@@ -177,18 +177,19 @@ def _models(annotation: Any) -> list[type[Table]]:
 
 def _facts(model: type[Table], key: str, facts: Mapping[str, Any]) -> tuple[str, str]:
     field = model.model_fields[key]
+    default = field.get_default(call_default_factory=True)
     value = facts["properties"][key]
     choices = value.get("enum") or []
     kinds = [one for one in value.get("anyOf", [value]) if one.get("type") != "null"]
     kind = " or ".join(f"`{json.dumps(one)}`" for one in choices) or _TYPES.get(kinds[0].get("type", "object"), "table")
-    if key in ("colab", "sagemaker", "binder") and not isinstance(field.default, Table):
+    if key in ("colab", "sagemaker", "binder") and not isinstance(default, Table):
         kind = "text or table"
     if "memory" in key:
         kind = "size"
     if field.is_required():
         return kind, "needed"
-    empty = field.default in (None, "", [], {}) or isinstance(field.default, Table)
-    return kind, "" if empty else f"`{json.dumps(field.default)}`"
+    empty = default in (None, "", [], {}) or isinstance(default, Table)
+    return kind, "" if empty else f"`{json.dumps(default)}`"
 
 
 def _docstrings(model: type[Table]) -> dict[str, str]:

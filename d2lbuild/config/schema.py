@@ -67,7 +67,7 @@ __all__ = [
 class Table(BaseModel):
     """A table in which only known keys may stand."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True)
 
 
 class BookTable(Table):
@@ -156,7 +156,7 @@ class HtmlTable(Table):
     """What addresses of the forum's threads begin with; otherwise they are told by their form, `…/t/NUMBER`."""
     pdf: BookAddress | None = None
     """Where the book is as a PDF: `https://…/book-{framework}.pdf`."""
-    notebooks: NotebooksTable = NotebooksTable()
+    notebooks: NotebooksTable = Field(default_factory=NotebooksTable)
     """Where notebooks can be run."""
     math_macros: dict[str, str] = {}
     r"""TeX macros: `RR = "\\mathbb{R}"`; they hold for PDFs and EPUBs too."""
@@ -182,11 +182,11 @@ class ServiceTable(Table):
 class ElsewhereTable(Table):
     """``[elsewhere]``: notebooks for services that run them; see [Notebooks](../notebooks.md)."""
 
-    colab: ServiceTable = ServiceTable()
+    colab: ServiceTable = Field(default_factory=ServiceTable)
     """Those of `build --to colab`."""
-    sagemaker: ServiceTable = ServiceTable()
+    sagemaker: ServiceTable = Field(default_factory=ServiceTable)
     """Those of `build --to sagemaker`."""
-    binder: ServiceTable = ServiceTable()
+    binder: ServiceTable = Field(default_factory=ServiceTable)
     """Those of `build --to binder`."""
 
 
@@ -351,15 +351,15 @@ class BookFile(Table):
     """``conf/book.toml``."""
 
     book: BookTable
-    html: HtmlTable = HtmlTable()
-    pdf: PdfTable = PdfTable()
-    epub: EpubTable = EpubTable()
-    library: LibraryTable = LibraryTable()
-    execution: ExecutionTable = ExecutionTable()
-    check: CheckTable = CheckTable()
-    elsewhere: ElsewhereTable = ElsewhereTable()
+    html: HtmlTable = Field(default_factory=HtmlTable)
+    pdf: PdfTable = Field(default_factory=PdfTable)
+    epub: EpubTable = Field(default_factory=EpubTable)
+    library: LibraryTable = Field(default_factory=LibraryTable)
+    execution: ExecutionTable = Field(default_factory=ExecutionTable)
+    check: CheckTable = Field(default_factory=CheckTable)
+    elsewhere: ElsewhereTable = Field(default_factory=ElsewhereTable)
     translation: TranslationTable | None = None
-    output: OutputTable = OutputTable()
+    output: OutputTable = Field(default_factory=OutputTable)
 
 
 class AliasesTable(Table):
@@ -436,7 +436,7 @@ class FrameworkFile(Table):
     that stays."""
     kernel: KernelTable | None = None
     """Another kernel than IPython's."""
-    aliases: AliasesTable = AliasesTable()
+    aliases: AliasesTable = Field(default_factory=AliasesTable)
     """What stands for what in its cells."""
 
     @field_validator("module")
