@@ -25,7 +25,7 @@ from d2lbuild.execution.results.keys import FileDigests, file_digests, key_parts
 from d2lbuild.execution.results.shared import SharedCache
 from d2lbuild.execution.running import BackendOptions
 from d2lbuild.execution.scheduler import demand_of, refusal, skipped
-from d2lbuild.model import ExecutionResult, Needs, Notebook
+from d2lbuild.model import ExecutionResult, Needs, Notebook, Status
 from d2lbuild.source.data_files import data_files
 
 __all__ = ["NotebookRuns", "asked_for", "book_digests"]
@@ -71,6 +71,26 @@ class NotebookRuns:
         known = plan(others, self.cache, self.history, digest_of=self.digests)
         todo = shard([run for run in found.todo if self.concerned(run.notebook)], *self.request.shard)
         return BuildPlan((*found.cached, *known.cached), (*found.failed, *known.failed), todo)
+
+    def push(self, shared: SharedCache) -> int:
+        """Put what the cache has of the book as it is into another one; return how many results."""
+        cache = ResultCache(self.home, shared)
+        local = ResultCache(self.home)
+        wanted = self.notebooks()
+        sent = 0
+        for one, entry in zip(wanted, local.find_all([one.parts for one in wanted], self.digests), strict=True):
+            if entry is not None and entry.head.status is Status.DONE:
+                cache.share(one.parts, entry)
+                sent += 1
+        return sent
+
+    def pull(self, shared: SharedCache) -> tuple[int, int]:
+        """Take what this cache lacks from another one; return how many results came, and how many are still lacking."""
+        wanted = [one.parts for one in self.notebooks()]
+        before = ResultCache(self.home).find_all(wanted, self.digests)
+        after = ResultCache(self.home, shared).find_all(wanted, self.digests)
+        missing = sum(entry is None for entry in after)
+        return sum(entry is None for entry in before) - missing, missing
 
     def notebooks(self) -> list[NotebookToRun]:
         """Return all notebooks with code, and what they depend on."""

@@ -10,7 +10,7 @@ import typer
 
 from d2lbuild import __version__
 from d2lbuild.cli.build import build
-from d2lbuild.cli.cache import export, gc, import_, info, verify
+from d2lbuild.cli.cache import export, gc, import_, info, pull, push, verify
 from d2lbuild.cli.check import check
 from d2lbuild.cli.ci import init
 from d2lbuild.cli.clean import clean
@@ -192,6 +192,8 @@ _CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {
     "verify": verify,
     "export": export,
     "import": import_,
+    "push": push,
+    "pull": pull,
 }
 
 _FOREIGN_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from d2lbuild.cli.messages import columns, count, duration, errors, note, say
+from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import cache_home
 
 if TYPE_CHECKING:
+    from d2lbuild.execution.results.shared import SharedCache
     from d2lbuild.execution.results.upkeep import Garbage, OnStep
+    from d2lbuild.notebook_runs import NotebookRuns
 
-__all__ = ["export", "gc", "import_", "info", "verify"]
+__all__ = ["export", "gc", "import_", "info", "pull", "push", "verify"]
 
 DAMAGED = 1
+UNREACHABLE = 1
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _SHOWN = 20
 
@@ -193,6 +197,56 @@ def import_(place: PlaceArgument) -> int:
     refused = f", {len(found.refused):,} refused" if found.refused else ""
     say(f"{count(found.taken, 'new file')}, {found.known:,} there already{refused}")
     return DAMAGED if found.refused else 0
+
+
+AddressArgument = Annotated[
+    str, typer.Argument(metavar="ADDRESS", help="A folder, s3://bucket/path, or for pull also https://host/path.")
+]
+
+
+def push(address: AddressArgument, *, framework: FrameworkOption = None, book: BookOption = None) -> int:
+    """Put the results of the book as it is where others find them.
+
+    \b
+    What is there already is written again only if it differs. Failures are left out.
+
+    \b
+    Examples:
+      d2lbuild cache push s3://bucket/results
+      d2lbuild cache push /srv/d2lbuild-results --framework jax
+    """
+    runs, shared = _shared(address, framework, book, writable=True)
+    sent = runs.push(shared)
+    say(count(sent, "result"))
+    return 0 if shared.usable else UNREACHABLE
+
+
+def pull(address: AddressArgument, *, framework: FrameworkOption = None, book: BookOption = None) -> int:
+    """Take the results of the book as it is from where others have put them.
+
+    \b
+    A build does the same by itself for the `shared_cache` of the configuration; this is for other places.
+
+    \b
+    Examples:
+      d2lbuild cache pull https://example.org/results
+      d2lbuild cache pull s3://bucket/results --framework pytorch,jax
+    """
+    runs, shared = _shared(address, framework, book, writable=False)
+    came, missing = runs.pull(shared)
+    say(f"{count(came, 'new result')}; {count(missing, 'notebook')} without one")
+    return 0 if shared.usable else UNREACHABLE
+
+
+def _shared(
+    address: str, framework: list[str] | None, book: Path | None, *, writable: bool
+) -> "tuple[NotebookRuns, SharedCache]":
+    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+    from d2lbuild.execution.results.shared import SharedCache  # noqa: PLC0415
+
+    config = read_config(book)
+    names = pipeline.select_frameworks(config, words(framework) or ("all",))
+    return pipeline.runs_of(config, names), SharedCache(address, writable, note)
 
 
 # --- words ---

@@ -92,7 +92,7 @@ def _lines(notebook: "NotebookDifferences") -> Iterator[str]:
         change = max(one.change for one in cell.differences)
         more = f", by up to {change:.2%}" if 0 < change < 10 else ""
         code = " (its code has changed)" if cell.code_changed else ""
-        yield f"{cell.cell.span}: {notebook.framework}: {kinds}{more}{code}"
+        yield f"{cell.place}: {notebook.framework}: {kinds}{more}{code}"
 
 
 def _summary(found: "Comparison", before: str, after: str) -> Iterator[str]:
@@ -117,8 +117,8 @@ def _as_data(found: "Comparison") -> dict[str, Any]:
                 "ended": list(one.ended) if one.ended else None,
                 "cells": [
                     {
-                        "file": cell.cell.span.path.as_posix(),
-                        "line": cell.cell.span.first,
+                        "file": cell.place.path.as_posix(),
+                        "line": cell.place.first,
                         "code_changed": cell.code_changed,
                         "differences": [
                             {"kind": each.kind.value, "before": each.before, "after": each.after, "change": each.change}

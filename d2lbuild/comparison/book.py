@@ -11,7 +11,7 @@ from d2lbuild.config import Config
 from d2lbuild.edition.edition import make_edition
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.results.entries import DamagedEntry
-from d2lbuild.model import Cell, ExecutionResult, Status
+from d2lbuild.model import Cell, ExecutionResult, Span, Status
 from d2lbuild.notebook_runs import NotebookRuns
 from d2lbuild.revisions import book_at
 from d2lbuild.source.book import load_book
@@ -39,6 +39,12 @@ class CellDifferences:
     """As it is now, or as it was if it is gone."""
     code_changed: bool
     differences: tuple[Difference, ...]
+
+    @property
+    def place(self) -> Span:
+        """The line of the chapter on which the code begins."""
+        line = self.cell.lines[0] if self.cell.lines else self.cell.span.first
+        return Span(self.cell.span.path, line, line)
 
 
 @dataclass(frozen=True, slots=True)

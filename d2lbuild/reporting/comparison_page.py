@@ -45,7 +45,7 @@ def _notebook(notebook: NotebookDifferences, before: str, after: str) -> Iterato
 def _cell(cell: CellDifferences, before: str, after: str) -> Iterator[str]:
     changed = ", whose code has changed" if cell.code_changed else ""
     kinds = ", ".join(dict.fromkeys(_words(one) for one in cell.differences))
-    yield f"<h3><code>{_text(str(cell.cell.span))}</code> {kinds}{changed}</h3>"
+    yield f"<h3><code>{_text(str(cell.place))}</code> {kinds}{changed}</h3>"
     yield f"<details><summary>code</summary><pre>{_text(cell.cell.source)}</pre></details>"
     for one in cell.differences:
         left, right = _marked(one.before, one.after) if one.before or one.after else map(_picture, one.pictures)

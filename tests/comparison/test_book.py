@@ -98,13 +98,13 @@ def test_the_command(book: Path, capsys: pytest.CaptureFixture[str], tmp_path: P
     report = tmp_path / "reports" / "diff.html"
     assert run(["diff", "HEAD", *options, "--report", str(report)]) == 1
     said = capsys.readouterr()
-    assert said.out == "chapters/one.md:8: pytorch: numbers, by up to 66.67%\n"
+    assert said.out == "chapters/one.md:10: pytorch: numbers, by up to 66.67%\n"
     assert "2 notebooks compared: 1 with other outputs" in said.err
     page = report.read_text("utf-8")
     assert "<pre><mark>1.0</mark> &lt;b&gt;</pre>" in page
     assert "<script" not in page
     assert run(["diff", "HEAD", *options, "--json"]) == 1
     data: Any = json.loads(capsys.readouterr().out)
-    assert data["differing"][0]["cells"][0]["line"] == 8
+    assert data["differing"][0]["cells"][0]["line"] == 10
     assert run(["diff", "HEAD", *options, "--tolerance", "0.7"]) == 0
     assert run(["diff", "nothing", *options]) == 2

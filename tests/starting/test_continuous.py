@@ -15,6 +15,7 @@ from d2lbuild.cli.app import run
 from d2lbuild.starting.continuous import SERVICES, ci_file
 from tests.books import write_book
 
+ROOT = Path(__file__).parents[2]
 BASH = shutil.which("bash")
 FILES = {
     "index.md": "# Book\n\n```toc\none\ntwo\n```\n",
@@ -100,3 +101,33 @@ def test_the_script_runs_parts_on_machines_of_their_own_and_publishes(tmp_path: 
         assert f"<pre>{answer}</pre>" in (site / f"{page}.html").read_text("utf-8")
     again = machine("third", "pages", PUBLISH=str(site))
     assert "0 files written, 0 removed" in again
+
+
+def faults(schema: str, text: str, tmp_path: Path) -> str:
+    """Return what a schema says against a file."""
+    file = tmp_path / "file.yml"
+    file.write_text(text, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def test_workflows_are_what_github_expects(tmp_path: Path) -> None:
+    for text in (
+        ci_file("github", ("pytorch", "jax"), 3),
+        (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"),
+    ):
+        assert faults("vendor.github-workflows", text, tmp_path) == ""
+    assert "runs-on" in faults("vendor.github-workflows", "on: push\njobs: {a: {steps: []}}\n", tmp_path)
+
+
+def test_hooks_run_commands_that_there_are(tmp_path: Path) -> None:
+    hooks = import_module("yaml").safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    root = write_book(tmp_path, FILES, conf=CONF)
+    assert [hook["id"] for hook in hooks] == ["d2lbuild-check", "d2lbuild-fix"]
+    for hook in hooks:
+        program, *arguments = hook["entry"].split()
+        assert program == "d2lbuild"
+        assert run([*arguments, "--book", str(root), str(root / "chapters" / "one.md")]) == 0

@@ -86,6 +86,12 @@ class ResultCache:
         if self.shared is not None:
             self._share(self.shared, parts.key, entry_name("results", final.key), content, sorted(result.inputs))
 
+    def share(self, parts: KeyParts, entry: Entry) -> None:
+        """Put a result of this cache into the shared one, with the files that it was found to read."""
+        assert self.shared is not None
+        name = entry_name("results", entry.parts.key)
+        self._share(self.shared, parts.key, name, entry.path.read_bytes(), sorted(entry.parts.inputs))
+
     # --- one step: from base parts to keys ---
 
     def add_inputs(self, base: str, paths: Iterable[str]) -> bool:
