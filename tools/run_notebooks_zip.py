@@ -1,0 +1,78 @@
+"""Runs the notebooks of a zip that `d2lbuild build --to notebooks` has made, as a reader would.
+
+    python tools/run_notebooks_zip.py BOOK-notebooks.zip FRAMEWORK [--except SECTION …] [--jobs N]
+
+The zip is unpacked into a temporary folder, an environment is made there with nothing but what `pip install -r` of the
+zip's own requirements brings, and each notebook runs in it, in its own folder. Prints what fails; exits with 1 if
+anything does.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+_RUN = """
+import sys, nbformat
+from nbclient import NotebookClient
+path, folder = sys.argv[1:]
+notebook = nbformat.read(path, as_version=4)
+nbformat.validate(notebook)
+NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+"""
+
+
+def main() -> int:
+    """Run everything and say what came out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archive", type=Path)
+    parser.add_argument("framework")
+    parser.add_argument("--except", dest="left_out", action="append", default=[], metavar="SECTION")
+    parser.add_argument("--jobs", type=int, default=2)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        with zipfile.ZipFile(chosen.archive) as archive:
+            archive.extractall(place)
+        (folder,) = Path(place).glob(f"*/{chosen.framework}")
+        environment = Path(place, "environment")
+        begun = time.monotonic()
+        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "-r", "requirements.txt"]
+        subprocess.run(pip, cwd=folder, check=True)
+        print(f"{chosen.framework}: installed in {time.monotonic() - begun:.0f} s", flush=True)
+        notebooks = [path for path in sorted(folder.rglob("*.ipynb")) if _name(path, folder) not in chosen.left_out]
+        with ThreadPoolExecutor(chosen.jobs) as threads:
+            ended = list(threads.map(lambda path: _run(path, environment), notebooks))
+        failed = [(path, said) for path, said in zip(notebooks, ended, strict=True) if said]
+        for path, said in failed:
+            print(f"{_name(path, folder)} fails:\n{said}\n")
+        print(f"{chosen.framework}: {len(notebooks) - len(failed)} of {len(notebooks)} notebooks run to their end")
+    return int(bool(failed))
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).with_suffix("").as_posix()
+
+
+def _run(path: Path, environment: Path) -> str:
+    """Run a notebook; return the end of what was said if it failed."""
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
+        "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "JUPYTER_PATH": str(environment / "share" / "jupyter"),
+        "JUPYTER_PREFER_ENV_PATH": "0",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN, str(path), str(path.parent)],
+        env=variables, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return "\n".join(done.stderr.strip().splitlines()[-12:]) if done.returncode else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
