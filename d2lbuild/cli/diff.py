@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from d2lbuild.cli.messages import count, note, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
+from d2lbuild.cli.options import BookOption, FrameworkOption, JsonOption, read_config, words
 from d2lbuild.files import write_atomically
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def diff(
     framework: FrameworkOption = None,
     tolerance: ToleranceOption = 0.001,
     report: ReportOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all of it for programs.")] = False,
+    as_json: JsonOption = False,
     book: BookOption = None,
 ) -> int:
     """Show which outputs differ between two states of the book.

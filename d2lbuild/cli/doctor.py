@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from d2lbuild.cli.messages import count, note, results, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, config_if_any, known, words
+from d2lbuild.cli.options import BookOption, FrameworkOption, JsonOption, config_if_any, known, words
 from d2lbuild.errors import SetupError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def doctor(
     development: Annotated[
         bool, typer.Option("--dev", help="Also programs that only the tests of d2lbuild use.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all of it for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Show what is missing on this machine, and the command that mends it.
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from d2lbuild.cli.completion import complete_framework, complete_section
+from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import complain, is_detail, note, say
-from d2lbuild.cli.options import BookOption, known, one_framework, one_section, read_config
+from d2lbuild.cli.options import BookOption, OneFrameworkOption, known, one_framework, one_section, read_config
 from d2lbuild.errors import D2lbuildError, UsageError
 
 if TYPE_CHECKING:
@@ -21,16 +21,6 @@ Section = Annotated[
     str | None,
     typer.Argument(
         metavar="SECTION", show_default=False, autocompletion=complete_section, help="The section: its id, or its file."
-    ),
-]
-OneFramework = Annotated[
-    str | None,
-    typer.Option(
-        "--framework",
-        "-f",
-        metavar="NAME",
-        autocompletion=complete_framework,
-        help="Whose cells to show. Default: the book's first framework.",
     ),
 ]
 With = Annotated[
@@ -48,7 +38,7 @@ Forget = Annotated[bool, typer.Option("--forget-kernels", help="Remove the kerne
 def edit(
     section: Section = None,
     *,
-    framework: OneFramework = None,
+    framework: OneFrameworkOption = None,
     program: With = None,
     sync_once: SyncOnce = False,
     keep: Keep = None,

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from d2lbuild.cli.completion import complete_framework, complete_section
+from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import note, say
-from d2lbuild.cli.options import BookOption, one_framework, one_section, read_config
+from d2lbuild.cli.options import BookOption, OneFrameworkOption, one_framework, one_section, read_config
 
 __all__ = ["notebook"]
 
@@ -18,16 +18,7 @@ def notebook(
         typer.Argument(metavar="SECTION", autocompletion=complete_section, help="The section: its id, or its file."),
     ],
     *,
-    framework: Annotated[
-        str | None,
-        typer.Option(
-            "--framework",
-            "-f",
-            metavar="NAME",
-            autocompletion=complete_framework,
-            help="Default: the book's first framework.",
-        ),
-    ] = None,
+    framework: OneFrameworkOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: a file below _build/notebook.")
     ] = None,

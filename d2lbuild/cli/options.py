@@ -19,6 +19,8 @@ __all__ = [
     "BookOption",
     "ChangedSinceOption",
     "FrameworkOption",
+    "JsonOption",
+    "OneFrameworkOption",
     "SectionArgument",
     "ShardOption",
     "backend_and_address",
@@ -51,6 +53,17 @@ FrameworkOption = Annotated[
         autocompletion=complete_framework,
     ),
 ]
+OneFrameworkOption = Annotated[
+    str | None,
+    typer.Option(
+        "--framework",
+        "-f",
+        metavar="NAME",
+        autocompletion=complete_framework,
+        help="Whose cells. Default: the book's first framework.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print all of it for programs.")]
 SectionArgument = Annotated[
     list[str] | None,
     typer.Argument(

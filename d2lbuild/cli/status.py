@@ -10,7 +10,7 @@ import typer
 
 from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import columns, count, duration, note, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, section_ids, words
+from d2lbuild.cli.options import BookOption, FrameworkOption, JsonOption, read_config, section_ids, words
 from d2lbuild.errors import StaleError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def status(
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 4 if a notebook is stale, has failed or has never run.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all of it for programs.")] = False,
+    as_json: JsonOption = False,
     book: BookOption = None,
 ) -> int:
     """Show how each notebook stands.

@@ -10,7 +10,7 @@ import typer
 
 from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import columns, count, note, say
-from d2lbuild.cli.options import BookOption, read_config, section_ids
+from d2lbuild.cli.options import BookOption, JsonOption, read_config, section_ids
 from d2lbuild.errors import StaleError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def status(
     ] = None,
     *,
     origin: OriginOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all of it for programs.")] = False,
+    as_json: JsonOption = False,
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 4 if the origin has changed what was translated.")
     ] = False,
