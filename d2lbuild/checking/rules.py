@@ -162,6 +162,7 @@ _BUILD = tuple(
         ("library-import", _ERROR, "a library module that its framework cannot import"),
         ("missing-character", _WARNING, "a character that the fonts of the PDF do not have"),
         ("missing-font", _WARNING, "a font that is not installed"),
+        ("no-library-address", _WARNING, "notebooks elsewhere that cannot be told where the library is"),
         ("notebook-failed", _ERROR, "a notebook that did not run to its end: in reports and on GitHub"),
         ("missing-requirement", _WARNING, "a package that the library imports and its wheel does not name"),
         ("rendering", _WARNING, "anything else that Sphinx warns of"),
