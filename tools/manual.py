@@ -14,8 +14,9 @@ from typing import Any
 import typer
 
 from d2lbuild.cli import app
-from d2lbuild.config import schema
-from d2lbuild.config.schema import BookFile, FrameworkFile, Table
+from d2lbuild.config.framework_schema import FrameworkFile
+from d2lbuild.config.schema import BookFile
+from d2lbuild.config.table import Table
 from d2lbuild.starting.old_keys import FATES
 
 COMMAND = "python tools/manual.py"
@@ -194,8 +195,9 @@ def _facts(model: type[Table], key: str, facts: Mapping[str, Any]) -> tuple[str,
 
 def _docstrings(model: type[Table]) -> dict[str, str]:
     """Return what stands below each key in the schema."""
-    tree = ast.parse(inspect.getsource(schema))
-    (body,) = (one.body for one in tree.body if isinstance(one, ast.ClassDef) and one.name == model.__name__)
+    (definition,) = ast.parse(inspect.getsource(model)).body
+    assert isinstance(definition, ast.ClassDef)
+    body = definition.body
     found: dict[str, str] = {}
     for one, below in zip(body, [*body[1:], None], strict=True):
         if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from d2lbuild.config.positions import Key, positions
 from d2lbuild.config.problems import Problems, UnreadableError, nearest, place_of, read_text
-from d2lbuild.config.schema import Table
+from d2lbuild.config.table import Table
 from d2lbuild.model import Span
 
 __all__ = ["Document", "read_document", "validate"]

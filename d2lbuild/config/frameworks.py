@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from d2lbuild.config.document import Document, read_document, validate
+from d2lbuild.config.framework_schema import AliasesTable, FrameworkFile
 from d2lbuild.config.languages import comment_sign
 from d2lbuild.config.problems import Problems, UnreadableError, place_of, read_text
-from d2lbuild.config.schema import AliasesTable, FrameworkFile
 from d2lbuild.config.types import Aliases, Framework, Text
 from d2lbuild.config.values import parse_python
 from d2lbuild.model import Span

@@ -57,11 +57,13 @@ def load_config(book: Path, *, defaults: Path | None = None) -> Config:
         missing = "is not a book" if book.is_dir() else "does not exist"
         raise UsageError(f"{book} {missing}", hint=f"a book is a folder with {_NEW} or {_OLD}")
     # Both readers take pydantic, which takes a while to import; finding a book need not wait for it.
-    from d2lbuild.config.book import read_book  # noqa: PLC0415
+    if source.suffix == ".toml":
+        from d2lbuild.config.book import read_book  # noqa: PLC0415
+
+        return read_book(root, source, defaults or default_frameworks())
     from d2lbuild.config.legacy import read_legacy  # noqa: PLC0415
 
-    read = read_book if source.suffix == ".toml" else read_legacy
-    return read(root, source, defaults or default_frameworks())
+    return read_legacy(root, source, defaults or default_frameworks())
 
 
 def _plain(path: Path) -> Path:

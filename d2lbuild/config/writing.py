@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable, LibraryTable, PdfTable, Table
+from d2lbuild.config.schema import BookFile, ExecutionTable, HtmlTable, LibraryTable, PdfTable
+from d2lbuild.config.table import Table
 from d2lbuild.config.types import SERVICES, Config, Html, NotebookService
 
 __all__ = ["Refused", "as_tables"]
