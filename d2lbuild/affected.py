@@ -6,13 +6,11 @@ from pathlib import PurePosixPath
 
 from d2lbuild.building import BuildRequest
 from d2lbuild.config import Config
-from d2lbuild.edition.edition import make_edition
 from d2lbuild.errors import BookError, SetupError
 from d2lbuild.execution.plan import NotebookToRun
 from d2lbuild.execution.results.keys import KeyParts
-from d2lbuild.notebook_runs import NotebookRuns
+from d2lbuild.notebook_runs import NotebookRuns, runs_of
 from d2lbuild.revisions import book_at, changed_files
-from d2lbuild.source.book import load_book
 
 __all__ = ["affected_since"]
 
@@ -57,9 +55,6 @@ def _keys_at(config: Config, request: BuildRequest, revision: str) -> Mapping[tu
             return {}
         found: dict[tuple[str, str], str] = {}
         with suppress(BookError, SetupError):  # a book that could not be read then is new now
-            sections = tuple(load_book(earlier).sections.values())
-            names = {one.name for one in earlier.frameworks}
-            editions = {name: make_edition(earlier, sections, name) for name in request.frameworks if name in names}
-            for one in NotebookRuns(earlier, request, editions).notebooks():
+            for one in runs_of(earlier, request).notebooks():
                 found[one.section, one.framework] = one.key
         return found

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from d2lbuild.building import BuildRequest, Observer
 from d2lbuild.config import Config, Framework
-from d2lbuild.edition.edition import Edition
+from d2lbuild.edition.edition import Edition, make_edition
 from d2lbuild.edition.library import used_names
 from d2lbuild.errors import SetupError, UsageError
 from d2lbuild.execution.devices import Machine, this_machine
@@ -26,7 +26,9 @@ from d2lbuild.execution.results.shared import SharedCache
 from d2lbuild.execution.running import BackendOptions
 from d2lbuild.execution.scheduler import demand_of, refusal, skipped
 from d2lbuild.model import ExecutionResult, Needs, Notebook, Status
+from d2lbuild.source.book import load_book
 from d2lbuild.source.data_files import data_files
+from d2lbuild.source.kept import KeptSections
 
 __all__ = ["NotebookRuns", "asked_for", "book_digests"]
 
@@ -336,6 +338,18 @@ def _check_sections(sections: Sequence[str], editions: Mapping[str, Edition]) ->
             near = get_close_matches(section, known, n=1, cutoff=0.4)
             hint = f"did you mean '{near[0]}'?" if near else "name a section as its path without the suffix"
             raise UsageError(f"no section '{section}' in this edition", hint=hint)
+
+
+def runs_of(config: Config, request: BuildRequest) -> NotebookRuns:
+    """Return the notebooks of a book as it is, to look for their results; frameworks that it lacks are left out.
+
+    Sections that earlier commands have kept are not read again. Raises BookError if there is no root section.
+    """
+    kept = KeptSections(config, cache_home() / "sections" / book_folder(config.name))
+    sections = tuple(load_book(config, kept).sections.values())
+    names = tuple(one.name for one in config.frameworks if one.name in request.frameworks)
+    editions = {name: make_edition(config, sections, name, kept) for name in names}
+    return NotebookRuns(config, replace(request, frameworks=names), editions)
 
 
 def book_digests(config: Config) -> FileDigests:

@@ -51,7 +51,6 @@ __all__ = [
     "plan_build",
     "prepare_output",
     "read_and_plan",
-    "runs_of",
     "select_frameworks",
 ]
 
@@ -220,12 +219,6 @@ def _runs(config: Config, request: BuildRequest, editions: Mapping[str, Edition]
 
         return replace(runs, concerned=affected_since(runs, request.changed_since))
     return runs
-
-
-def runs_of(config: Config, frameworks: Sequence[str]) -> "NotebookRuns":
-    """Return the notebooks of the book as it is, to look for their results."""
-    _, editions, _ = _read(config, frameworks)
-    return _runs(config, BuildRequest(tuple(frameworks)), editions, Observer())
 
 
 def _may_have_results(config: Config) -> bool:

@@ -242,11 +242,13 @@ def _shared(
     address: str, framework: list[str] | None, book: Path | None, *, writable: bool
 ) -> "tuple[NotebookRuns, SharedCache]":
     from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
+    from d2lbuild.building import BuildRequest  # noqa: PLC0415
     from d2lbuild.execution.results.shared import SharedCache  # noqa: PLC0415
+    from d2lbuild.notebook_runs import runs_of  # noqa: PLC0415
 
     config = read_config(book)
     names = pipeline.select_frameworks(config, words(framework) or ("all",))
-    return pipeline.runs_of(config, names), SharedCache(address, writable, note)
+    return runs_of(config, BuildRequest(names)), SharedCache(address, writable, note)
 
 
 # --- words ---

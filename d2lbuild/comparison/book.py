@@ -8,13 +8,11 @@ from difflib import SequenceMatcher
 from d2lbuild.building import BuildRequest
 from d2lbuild.comparison.outputs import Difference, compare_outputs
 from d2lbuild.config import Config
-from d2lbuild.edition.edition import make_edition
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.results.entries import DamagedEntry
 from d2lbuild.model import Cell, ExecutionResult, Span, Status
-from d2lbuild.notebook_runs import NotebookRuns
+from d2lbuild.notebook_runs import runs_of
 from d2lbuild.revisions import book_at
-from d2lbuild.source.book import load_book
 
 __all__ = ["CellDifferences", "Comparison", "NotebookDifferences", "State", "compare", "state_at", "state_of"]
 
@@ -84,16 +82,13 @@ def state_at(config: Config, revision: str, frameworks: Sequence[str]) -> Iterat
 
 def state_of(config: Config, frameworks: Sequence[str]) -> State:
     """Return the state of the book as it is now; results come from the cache."""
-    book = load_book(config)
-    names = [one.name for one in config.frameworks if one.name in frameworks]
-    editions = {name: make_edition(config, tuple(book.sections.values()), name) for name in names}
-    runs = NotebookRuns(config, BuildRequest(tuple(names)), editions)
+    runs = runs_of(config, BuildRequest(tuple(frameworks)))
     cells: dict[Name, tuple[Cell, ...]] = {}
     results: dict[Name, ExecutionResult] = {}
     wanted = runs.notebooks()
     for one, entry in zip(wanted, runs.cache.find_all([one.parts for one in wanted], runs.digests), strict=True):
         name = one.section, one.framework
-        cells[name] = editions[one.framework].notebooks[one.section].code
+        cells[name] = runs.editions[one.framework].notebooks[one.section].code
         if entry is not None:
             try:
                 results[name] = entry.load()
