@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from d2lbuild.config.types import Config
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.execution.running import RunObserver
-from d2lbuild.model import Book, Cell, ExecutionResult, Failure, Finding, Notebook, Span
+from d2lbuild.model import Book, Cell, ExecutionResult, Failure, Finding, Span
 
 if TYPE_CHECKING:
     from d2lbuild.execution.plan import BuildPlan
@@ -120,10 +120,10 @@ class BuildReport:
     seconds: float
 
 
-def place_of_failure(notebook: Notebook, failure: Failure) -> Span | None:
-    """Return the line of the chapter that failed, if a cell did."""
-    if failure.cell is None:
+def place_of_failure(cells: Sequence[Cell], failure: Failure | None) -> Span | None:
+    """Return the line of the chapter that failed; None if none of a notebook's code `cells` was running."""
+    if failure is None or failure.cell is None or not failure.cell < len(cells):
         return None
-    cell = notebook.code[failure.cell]
+    cell = cells[failure.cell]
     line = cell.lines[min(failure.line or 1, len(cell.lines)) - 1]
-    return Span(notebook.section.path, line, line)
+    return Span(cell.span.path, line, line)

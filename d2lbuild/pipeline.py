@@ -295,7 +295,7 @@ def _failures(
             continue
         notebook = editions[framework].notebooks[section]
         cell = notebook.code[failure.cell] if failure.cell is not None else None
-        place = place_of_failure(notebook, failure)
+        place = place_of_failure(notebook.code, failure)
         yield NotebookFailure(section, framework, result, cell, place, (section, framework) in fresh)
 
 

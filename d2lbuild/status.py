@@ -103,7 +103,7 @@ class _Statuses:
             framework,
             Standing.FAILED if failure else Standing.FRESH,
             _told(failure) if failure else "",
-            place_of_failure(notebook, failure) if failure else None,
+            place_of_failure(notebook.code, failure),
             result.finished,
             result.seconds,
         )

@@ -6,10 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from d2lbuild.building import NotebookReport
+from d2lbuild.building import NotebookReport, place_of_failure
 from d2lbuild.model import Span, Status
 
-__all__ = ["Account", "Counts", "counts", "failing_place", "has_failed", "readable", "slowest", "source_path"]
+__all__ = [
+    "Account",
+    "Counts",
+    "counts",
+    "error_of",
+    "failing_place",
+    "has_failed",
+    "readable",
+    "slowest",
+    "source_path",
+]
 
 _MOST_CHARACTERS = 100_000
 
@@ -85,12 +95,15 @@ def source_path(notebook: NotebookReport) -> PurePosixPath | None:
 
 def failing_place(notebook: NotebookReport) -> Span | None:
     """Return the line of the chapter where a notebook failed; None if no cell was running."""
+    return place_of_failure(notebook.cells, notebook.result.failure)
+
+
+def error_of(notebook: NotebookReport) -> tuple[str, str]:
+    """Return what kind of error ended a notebook, and the first line of what it says."""
     failure = notebook.result.failure
-    if failure is None or failure.cell is None or not failure.cell < len(notebook.cells):
-        return None
-    cell = notebook.cells[failure.cell]
-    line = cell.lines[min(failure.line or 1, len(cell.lines)) - 1]
-    return Span(cell.span.path, line, line)
+    if failure is None:
+        return notebook.result.status.value, ""
+    return failure.name, next((line.strip() for line in failure.message.splitlines() if line.strip()), "")
 
 
 def readable(text: str) -> str:

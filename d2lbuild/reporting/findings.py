@@ -6,7 +6,7 @@ from d2lbuild import __version__
 from d2lbuild.building import NotebookReport
 from d2lbuild.checking.formats import as_sarif
 from d2lbuild.model import Finding, Span
-from d2lbuild.reporting.account import Account, failing_place, has_failed, readable, source_path
+from d2lbuild.reporting.account import Account, error_of, failing_place, has_failed, readable, source_path
 
 __all__ = ["failures_as_findings", "sarif"]
 
@@ -15,11 +15,9 @@ def failures_as_findings(notebooks: Iterable[NotebookReport]) -> Iterator[Findin
     """Yield a finding for each notebook that did not run to its end."""
     for one in notebooks:
         if has_failed(one):
-            failure = one.result.failure
             path = source_path(one)
             place = failing_place(one) or (Span(path, 1, 1) if path else None)
-            first = failure.message.strip().split("\n")[0] if failure else ""
-            name = failure.name if failure else one.result.status.value
+            name, first = error_of(one)
             yield Finding("notebook-failed", readable(f"{one.framework}: {name}{f': {first}' if first else ''}"), place)
 
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from d2lbuild.building import NotebookReport
 from d2lbuild.model import Status
-from d2lbuild.reporting.account import Account, failing_place, readable, source_path
+from d2lbuild.reporting.account import Account, error_of, failing_place, readable, source_path
 
 __all__ = ["junit"]
 
@@ -90,9 +90,8 @@ def _properties(notebook: NotebookReport) -> dict[str, str]:
 
 def _ending(name: str, notebook: NotebookReport) -> ET.Element:
     failure = notebook.result.failure
-    kind = failure.name if failure else notebook.result.status.value
+    kind, first = error_of(notebook)
     message = failure.message if failure else ""
-    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
     place = failing_place(notebook)
     attributes = {"type": readable(kind), "message": readable(first or kind)}
     ending = ET.Element(name, attributes)

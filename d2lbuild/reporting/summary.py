@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 from d2lbuild.building import NotebookReport
 from d2lbuild.model import Status
-from d2lbuild.reporting.account import Account, counts, failing_place, has_failed, readable, slowest, source_path
+from d2lbuild.reporting.account import (
+    Account,
+    counts,
+    error_of,
+    failing_place,
+    has_failed,
+    readable,
+    slowest,
+    source_path,
+)
 from d2lbuild.wording import count, duration
 
 __all__ = ["markdown_summary"]
@@ -46,10 +55,8 @@ def _lines(account: Account) -> Iterator[str]:
 
 
 def _failure(one: NotebookReport) -> str:
-    failure = one.result.failure
     place = failing_place(one) or source_path(one) or one.section
-    first = failure.message.strip().split("\n")[0] if failure else ""
-    name = failure.name if failure else one.result.status.value
+    name, first = error_of(one)
     return f"| `{_cell(str(place))}` | {one.framework} | **{_cell(name)}** {_cell(first)} |"
 
 
