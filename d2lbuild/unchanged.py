@@ -6,6 +6,7 @@ It is only a short cut. Where any of them differs, or anything is odd, the comma
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,10 @@ def _file(folder: Path, command: Sequence[str]) -> Path:
 
 
 def facts_of(files: Iterable[str | Path]) -> Facts:
-    """Return time, size and number of each file or folder; None for one that is not there."""
+    """Return time, size and number of each file or folder; None for one that is not there.
+
+    A folder with a separator at its end never is as it was: nobody has looked at what changes in it.
+    """
     facts: Facts = {}
     for file in files:
         try:
@@ -66,5 +70,6 @@ def facts_of(files: Iterable[str | Path]) -> Facts:
         except OSError:
             facts[str(file)] = None
         else:
-            facts[str(file)] = [status.st_mtime_ns, status.st_size, status.st_ino]
+            whole = [status.st_mtime_ns, status.st_size, status.st_ino]
+            facts[str(file)] = [time.time_ns()] if str(file).endswith(os.sep) else whole
     return facts

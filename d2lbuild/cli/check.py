@@ -11,8 +11,9 @@ import typer
 
 from d2lbuild import unchanged
 from d2lbuild.cli.github import folder_in_repository
+from d2lbuild.cli.kept_config import config_and_facts
 from d2lbuild.cli.messages import columns, counted, diff_text, finding_text, note, say
-from d2lbuild.cli.options import BookOption, known, read_config, words
+from d2lbuild.cli.options import BookOption, book_of, known, words
 from d2lbuild.cli.read_files import MANY, files_read
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import cache_home
@@ -76,8 +77,8 @@ def check(  # noqa: PLR0917 - options of a command
         raise UsageError("--diff shows what --fix would do", hint="add --fix")
     if rules:
         return _show_rules(book)
-    config = read_config(book)
-    inputs = _facts(config) if style == "text" and not (fix or links) else None
+    config, facts = config_and_facts(book_of(book))
+    inputs = facts if style == "text" and not (fix or links) else None
     places = [_place(path, config) for path in paths or ()]
 
     def findings(now: "Config") -> list[Finding]:
@@ -98,15 +99,10 @@ def check(  # noqa: PLR0917 - options of a command
         found = findings(config) if fixed else found
     _show(found, style, config)
     code = int(any(finding.severity is Severity.ERROR for finding in found))
-    if inputs is not None and len(inputs) <= MANY and _facts(config) == inputs:
+    if inputs is not None and len(inputs) <= MANY and unchanged.facts_of(files_read(config)) == inputs:
         out = tuple(finding_text(finding).plain for finding in found)
         unchanged.note(cache_home(), context.obj, inputs, unchanged.Record(out, (_summary(found),), code))
     return code
-
-
-def _facts(config: "Config") -> unchanged.Facts:
-    """Return what tells whether the same command would say something else."""
-    return unchanged.facts_of(files_read(config))
 
 
 def _summary(findings: Sequence[Finding]) -> str:

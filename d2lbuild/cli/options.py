@@ -24,6 +24,7 @@ __all__ = [
     "SectionArgument",
     "ShardOption",
     "backend_and_address",
+    "book_of",
     "config_if_any",
     "known",
     "one_framework",
@@ -86,12 +87,18 @@ ShardOption = Annotated[
 ]
 
 
+def book_of(book: Path | None) -> Path:
+    """Return the folder that the option names, or the book that we stand in; UsageError if we stand in none."""
+    from d2lbuild.config import find_book  # noqa: PLC0415 - `--help` is to be quick
+
+    return book.expanduser() if book else find_book(Path.cwd())
+
+
 def read_config(book: Path | None, output: Path | None = None) -> "Config":
     """Return the configuration of the book that the options name, with another output folder if they say so."""
-    # Reading configurations takes pydantic, which `--help` need not wait for.
-    from d2lbuild.config import find_book, load_config  # noqa: PLC0415
+    from d2lbuild.config import load_config  # noqa: PLC0415 - `--help` is to be quick
 
-    config = load_config(book.expanduser() if book else find_book(Path.cwd()))
+    config = load_config(book_of(book))
     if output is None:
         return config
     folder = output.expanduser().absolute()

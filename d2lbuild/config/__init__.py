@@ -1,6 +1,6 @@
 """A book's configuration: `conf/book.toml` or a `config.ini`, read into one tree of plain frozen values."""
 
-from d2lbuild.config.loading import config_files, default_frameworks, find_book, load_config
+from d2lbuild.config.loading import config_files, default_frameworks, find_book, find_source, load_config
 from d2lbuild.config.types import Aliases, Config, Execution, Framework, HeaderLink, Html, Library, Text
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "config_files",
     "default_frameworks",
     "find_book",
+    "find_source",
     "load_config",
 ]

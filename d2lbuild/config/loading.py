@@ -6,7 +6,7 @@ from pathlib import Path
 from d2lbuild.config.types import Config
 from d2lbuild.errors import SetupError, UsageError
 
-__all__ = ["config_files", "default_frameworks", "find_book", "load_config"]
+__all__ = ["config_files", "default_frameworks", "find_book", "find_source", "load_config"]
 
 _NEW = Path("conf", "book.toml")
 _OLD = Path("config.ini")
@@ -41,21 +41,24 @@ def find_book(start: Path) -> Path:
     )
 
 
+def find_source(book: Path) -> tuple[Path, Path]:
+    """Return a book's root and its configuration file, from one of the two; UsageError where there is none."""
+    book = _plain(book)
+    if book.is_file():
+        return book.parents[1] if book.parent.name == _NEW.parent.name else book.parent, book
+    if source := _source(book):
+        return book, source
+    missing = "is not a book" if book.is_dir() else "does not exist"
+    raise UsageError(f"{book} {missing}", hint=f"a book is a folder with {_NEW} or {_OLD}")
+
+
 def load_config(book: Path, *, defaults: Path | None = None) -> Config:
     """Return the configuration of the book in the folder `book`, or of that configuration file.
 
     `defaults` is the folder with the framework definitions for books that bring none. Raises ConfigError with all that
     is wrong, UsageError where there is no configuration.
     """
-    book = _plain(book)
-    if book.is_file():
-        source: Path | None = book
-        root = book.parents[1] if book.parent.name == _NEW.parent.name else book.parent
-    else:
-        source, root = _source(book), book
-    if source is None:
-        missing = "is not a book" if book.is_dir() else "does not exist"
-        raise UsageError(f"{book} {missing}", hint=f"a book is a folder with {_NEW} or {_OLD}")
+    root, source = find_source(book)
     # Both readers take pydantic, which takes a while to import; finding a book need not wait for it.
     if source.suffix == ".toml":
         from d2lbuild.config.book import read_book  # noqa: PLC0415
