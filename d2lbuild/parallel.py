@@ -1,11 +1,12 @@
 """Pure functions at the same time: each in a forked process, which has all values at hand and sends back its result."""
 
-import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 __all__ = ["at_once"]
 
@@ -19,12 +20,11 @@ def at_once(tasks: Sequence[Callable[[], T]], *, beside_threads: bool = False) -
     running), or there is one processor or one task, all tasks run here, one after the other. With `beside_threads`
     other threads do not matter: the tasks use nothing that those may have locked.
     """
-    if (
-        len(tasks) < 2
-        or (os.cpu_count() or 1) < 2
-        or "fork" not in multiprocessing.get_all_start_methods()
-        or (threading.active_count() > 1 and not beside_threads)
-    ):
+    if len(tasks) < 2 or (os.cpu_count() or 1) < 2 or (threading.active_count() > 1 and not beside_threads):
+        return [task() for task in tasks]
+    import multiprocessing  # noqa: PLC0415 - slow to import
+
+    if "fork" not in multiprocessing.get_all_start_methods():
         return [task() for task in tasks]
     context = multiprocessing.get_context("fork")
     children = []
@@ -53,7 +53,7 @@ def at_once(tasks: Sequence[Callable[[], T]], *, beside_threads: bool = False) -
     return results
 
 
-def _send(sender: Connection, task: Callable[[], T]) -> None:
+def _send(sender: "Connection", task: Callable[[], T]) -> None:
     try:
         sender.send((task(), None))
     except Exception as error:

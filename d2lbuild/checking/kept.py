@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.checking.library import CheckedLibrary
 from d2lbuild.checking.section import CheckedSection, check_section
 from d2lbuild.config import Config, default_frameworks
+from d2lbuild.equipment import digested_versions
 from d2lbuild.execution.home import book_folder, cache_home
 from d2lbuild.files import write_atomically
 from d2lbuild.model import Finding, Section
@@ -145,7 +145,7 @@ def _maker(config: Config) -> bytes:
 def _program() -> bytes:
     """Return a digest of the modules that find anything, and of the packages that they use."""
     package = Path(__file__).parents[1]
-    digest = hashlib.sha256(repr((sys.version_info[:3], [version(name) for name in _PACKAGES])).encode())
+    digest = hashlib.sha256(repr((sys.version_info[:3], digested_versions(_PACKAGES))).encode())
     for part in ("source", "edition", "config", "checking"):
         for file in sorted((package / part).rglob("*.py")):
             digest.update(file.read_bytes())

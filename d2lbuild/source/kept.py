@@ -9,10 +9,10 @@ import pickle
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config import Config, default_frameworks
+from d2lbuild.equipment import digested_versions
 from d2lbuild.files import write_atomically
 from d2lbuild.model import Cell, Finding, Section
 
@@ -104,7 +104,7 @@ def _maker(config: Config) -> bytes:
     digest = hashlib.sha256()
     frameworks = [(one.name, one.language, one.comment) for one in config.frameworks]
     others = sorted(folder.name for folder in default_frameworks().iterdir())
-    versions = [version(name) for name in _PACKAGES]
+    versions = digested_versions(_PACKAGES)
     digest.update(repr((frameworks, others, sys.version_info[:3], versions)).encode())
     for file in _program():
         digest.update(file.read_bytes())
