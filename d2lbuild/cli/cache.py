@@ -82,7 +82,7 @@ def gc(
     \b
     Results of the last run of any notebook stay, and so does what was made in the last hour: builds
     may go on meanwhile. Without --older-than and --max-size only that goes which can never be used:
-    results of other versions of d2lbuild, and what refers to nothing.
+    results of other versions of d2lbuild, what refers to nothing, and short cuts of a month ago.
 
     \b
     Examples:

@@ -35,6 +35,10 @@ __all__ = [
 KINDS = ("results", "failures", "inputs", "history", "texts")
 """The folders of a cache that this module and the cache itself fill."""
 
+_SHORT_CUTS = ("checks", "configurations", "expanded", "sections", "unchanged")
+"""Folders of what only saves time; for how long nobody wrote it tells that its book, or its command, is gone."""
+_SHORT_CUTS_LAST = 30 * 24 * 3600.0
+
 OnStep = Callable[[int, int], None]
 """Is told how many of how many files are done."""
 
@@ -201,7 +205,8 @@ def collect_garbage(
     """Remove results and failures that are `older_than` so many seconds, and the oldest above `max_size` bytes.
 
     What belongs to the last run of any book's notebook stays. Entries of other versions go, as do lists of files and
-    texts that no entry refers to, and what killed builds left behind.
+    texts that no entry refers to, what only saves time and was not written for a month, and what killed builds left
+    behind.
     """
     found = Garbage()
     now = time.time()
@@ -250,7 +255,9 @@ def _unreferenced(
     for path in _files(home / "texts"):
         if path.name not in digests and _older(path, before):
             yield path
-    for kind in KINDS:
+    for kind in _SHORT_CUTS:
+        yield from (path for path in _files(home / kind) if _older(path, before - _SHORT_CUTS_LAST))
+    for kind in (*KINDS, *_SHORT_CUTS):
         for path in (home / kind).rglob(".*"):
             if path.is_file() and _older(path, before - 24 * _HOUR):
                 yield path
@@ -264,7 +271,7 @@ def _older(path: Path, before: float) -> bool:
 
 
 def _remove_empty_folders(home: Path) -> None:
-    for kind in KINDS:
+    for kind in (*KINDS, *_SHORT_CUTS):
         for folder in sorted((path for path in (home / kind).rglob("*") if path.is_dir()), reverse=True):
             try:
                 folder.rmdir()

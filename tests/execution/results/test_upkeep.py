@@ -183,6 +183,17 @@ class TestGarbage:
         assert collect_garbage(tmp_path).removed == [left]
         assert just_now.exists()
 
+    def test_what_only_saved_time_goes_after_a_month(self, tmp_path: Path) -> None:
+        old = {tmp_path / name for name in ("unchanged/a.json", "sections/book/one.pickle", "checks/book.pickle")}
+        new = tmp_path / "unchanged" / "b.json"
+        for path in (*old, new):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("x")
+        age_all(tmp_path, 31)
+        age(new, 29)
+        assert set(collect_garbage(tmp_path).removed) == old
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == [new]
+
     def test_nothing_else_is_touched(self, tmp_path: Path) -> None:
         for name in ("environments/jax-1/x", "imports/x.json", "downloads/big"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
