@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
+import click
 
-from d2lbuild.cli import app
+from d2lbuild.cli.app import program
 from d2lbuild.config.framework_schema import FrameworkFile
 from d2lbuild.config.schema import BookFile
 from d2lbuild.config.table import Table
@@ -73,14 +73,13 @@ def _there(path: Path) -> str:
 
 def commands() -> str:
     """Return what `--help` says of every command."""
-    root = typer.main.get_command(app.app)
     parts = [
         "# Commands\n",
         _MADE,
         _ABOUT_COMMANDS,
         _table(("exit code", "meaning"), _EXIT_CODES),
     ]
-    return "\n".join([*parts, *_command(root, ())])
+    return "\n".join([*parts, *_command(program, click.Context(program), ())])
 
 
 _EXIT_CODES = [
@@ -93,38 +92,37 @@ _EXIT_CODES = [
 ]
 
 
-def _command(command: Any, path: tuple[str, ...]) -> Iterator[str]:
+def _command(command: click.Command, context: click.Context, path: tuple[str, ...]) -> Iterator[str]:
     name = " ".join(("d2lbuild", *path))
     if path:
         yield f"{'#' * (len(path) + 1)} {name}\n"
-        yield f"```text\n{' '.join((name, *_usage(command)))}\n```\n"
+        yield f"```text\n{' '.join((name, *_usage(command, context)))}\n```\n"
     for paragraph in inspect.cleandoc(command.help or "").replace("\b\n", "").split("\n\n"):
         heading, _, rest = paragraph.partition("\n")
         if heading == "Examples:":
             yield f"```text\n{inspect.cleandoc(rest)}\n```\n"
         elif path:
             yield f"{paragraph}\n"
-    rows = [_option(one) for one in command.params if not getattr(one, "hidden", False)]
+    rows = [_option(one) for one in command.params]
     if path and rows:
         yield _table(("argument or option", "meaning"), rows)
-    for inner, one in getattr(command, "commands", {}).items():
-        yield from _command(one, (*path, inner))
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            one = command.get_command(context, inner)
+            assert one is not None
+            yield from _command(one, click.Context(one, context), (*path, inner))
 
 
-def _usage(command: Any) -> Iterator[str]:
-    if hasattr(command, "commands"):
+def _usage(command: click.Command, context: click.Context) -> Iterator[str]:
+    if isinstance(command, click.Group):
         yield "COMMAND"
-        return
-    yield "[OPTIONS]"
-    for one in command.params:
-        if one.param_type_name == "argument":
-            several = "..." if one.nargs != 1 else ""
-            yield f"{one.metavar}{several}" if one.required else f"[{one.metavar}]{several}"
+    else:
+        yield from command.collect_usage_pieces(context)
 
 
 def _option(one: Any) -> tuple[str, str]:
     if one.param_type_name == "argument":
-        return f"`{one.metavar}`", one.help or ""
+        return f"`{one.metavar.strip('[].')}`", one.help or ""
     value = "" if one.is_flag else f" {one.metavar or 'TEXT'}"
     names = ", ".join(f"`{name}{value}`" for name in [*one.opts, *one.secondary_opts])
     default = one.default if isinstance(one.default, str | int | float) and not isinstance(one.default, bool) else ""

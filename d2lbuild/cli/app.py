@@ -1,109 +1,127 @@
 """The program: its commands, and what becomes of errors. Nothing else ends the process."""
 
 import errno
-import functools
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated
+from collections.abc import Sequence
+from typing import NoReturn
 
-import typer
+import click
 
 from d2lbuild import __version__
-from d2lbuild.cli.build import build
-from d2lbuild.cli.cache import export, gc, import_, info, pull, push, verify
-from d2lbuild.cli.check import check
-from d2lbuild.cli.ci import init
-from d2lbuild.cli.clean import clean
-from d2lbuild.cli.deploy import deploy
-from d2lbuild.cli.diff import diff
-from d2lbuild.cli.doctor import doctor
-from d2lbuild.cli.edit import edit
 from d2lbuild.cli.entry import drop_output
-from d2lbuild.cli.env import lock, remove, show, sync, upgrade
-from d2lbuild.cli.extract_lib import extract_lib
-from d2lbuild.cli.import_ import import_notebook
-from d2lbuild.cli.legacy import legacy
-from d2lbuild.cli.lsp import lsp
+from d2lbuild.cli.groups import LazyGroup
 from d2lbuild.cli.messages import complain, say
-from d2lbuild.cli.migrate import migrate
-from d2lbuild.cli.new import new
-from d2lbuild.cli.notebook import notebook
-from d2lbuild.cli.plan import plan
-from d2lbuild.cli.release import release
-from d2lbuild.cli.serve import serve
-from d2lbuild.cli.status import status
-from d2lbuild.cli.translate import accept
-from d2lbuild.cli.translate import status as translation_status
 from d2lbuild.errors import D2lbuildError
 
-__all__ = ["run"]
+__all__ = ["program", "run"]
 
 INTERRUPTED = 130
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
-
-app = typer.Typer(
-    name="d2lbuild",
-    no_args_is_help=True,
-    rich_markup_mode=None,  # examples keep their lines, and help looks the same in a pipe
-    pretty_exceptions_enable=False,
-    context_settings=_SETTINGS,
-)
-_ENVIRONMENTS = """The environments that notebooks run in.
-
-\b
-Examples:
-  d2lbuild env list
-  d2lbuild env sync pytorch
-"""
-_RESULTS = """The results of notebooks that are kept.
-
-\b
-Examples:
-  d2lbuild cache info
-  d2lbuild cache gc --older-than 30d
-"""
-_CONTINUOUS = """Continuous integration for a book.
-
-\b
-Examples:
-  d2lbuild ci init
-"""
-_TRANSLATION = """Following the book that this one is a translation of.
-
-\b
-Examples:
-  d2lbuild translate status
-  d2lbuild translate accept preface
-"""
-environments = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
-results = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
-continuous = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
-translations = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
+_COMMANDS = {
+    "new": "d2lbuild.cli.new:new",
+    "build": "d2lbuild.cli.build:build",
+    "serve": "d2lbuild.cli.serve:serve",
+    "check": "d2lbuild.cli.check:check",
+    "plan": "d2lbuild.cli.plan:plan",
+    "release": "d2lbuild.cli.release:release",
+    "status": "d2lbuild.cli.status:status",
+    "extract-lib": "d2lbuild.cli.extract_lib:extract_lib",
+    "edit": "d2lbuild.cli.edit:edit",
+    "import": "d2lbuild.cli.import_:import_notebook",
+    "notebook": "d2lbuild.cli.notebook:notebook",
+    "clean": "d2lbuild.cli.clean:clean",
+    "deploy": "d2lbuild.cli.deploy:deploy",
+    "diff": "d2lbuild.cli.diff:diff",
+    "doctor": "d2lbuild.cli.doctor:doctor",
+    "legacy": "d2lbuild.cli.legacy:legacy",
+    "lsp": "d2lbuild.cli.lsp:lsp",
+    "migrate": "d2lbuild.cli.migrate:migrate",
+    "env": "d2lbuild.cli.env:env",
+    "cache": "d2lbuild.cli.cache:cache",
+    "ci": "d2lbuild.cli.ci:ci",
+    "translate": "d2lbuild.cli.translate:translate",
+}
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name and return the exit code."""
     try:
-        typer.main.get_command(app)(args=list(arguments), prog_name="d2lbuild", obj=tuple(arguments))
+        program.main(list(arguments), prog_name="d2lbuild", obj=tuple(arguments))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
-    except KeyboardInterrupt:
-        return _interrupted()
-    return 0
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        say(f"d2lbuild {__version__}")
-        raise typer.Exit
+class _Program(LazyGroup):
+    """The commands, whose results and errors become exit codes."""
+
+    def invoke(self, ctx: click.Context) -> NoReturn:
+        """Run the command, show errors without a traceback, and end with the exit code."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except D2lbuildError as error:
+            complain(error.message, findings=error.findings, hint=error.hint)
+            code = error.exit_code
+        except KeyboardInterrupt:
+            complain("", title="interrupted")
+            code = INTERRUPTED
+        except BrokenPipeError:
+            drop_output()
+            code = 1
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            complain(_told(error), hint="free some space, or choose another folder with --output" if full else "")
+            code = 1
+        ctx.exit(code)
 
 
-@app.callback()
-def _start(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
+def _told(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _install_completion(context: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is not None and not context.resilient_parsing:
+        from d2lbuild.cli.shells import install, shell_named  # noqa: PLC0415 - hardly ever
+
+        shell = shell_named(shell)
+        say(f"{shell} completes d2lbuild once it is started anew: {install(shell, context.command)}")
+        context.exit()
+
+
+def _show_completion(context: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is not None and not context.resilient_parsing:
+        from d2lbuild.cli.shells import script, shell_named  # noqa: PLC0415 - hardly ever
+
+        click.echo(script(shell_named(shell), context.command), nl=False)
+        context.exit()
+
+
+@click.group(
+    cls=_Program,
+    places=_COMMANDS,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option(
+    "--install-completion",
+    metavar="[SHELL]",
+    is_flag=False,
+    flag_value="",
+    expose_value=False,
+    callback=_install_completion,
+    help="Install completion for bash, zsh or fish. Default: the shell that is yours.",
+)
+@click.option(
+    "--show-completion",
+    metavar="[SHELL]",
+    is_flag=False,
+    flag_value="",
+    expose_value=False,
+    callback=_show_completion,
+    help="Show what --install-completion installs, to copy it or change it.",
+)
+def program() -> None:
     """Build books whose code runs in several deep-learning frameworks.
 
     \b
@@ -120,96 +138,3 @@ def _start(
     Exit codes: 0 fine, 1 the book failed, 2 usage or configuration, 3 something is not installed,
     4 out of date (--check), 130 interrupted.
     """
-
-
-def _guarded(command: Callable[..., int]) -> Callable[..., None]:
-    """Turn what a command returns or raises into an exit code, and show errors without a traceback."""
-
-    @functools.wraps(command)
-    def run(*args: object, **options: object) -> None:
-        try:
-            code = command(*args, **options)
-            sys.stdout.flush()
-        except D2lbuildError as error:
-            complain(error.message, findings=error.findings, hint=error.hint)
-            code = error.exit_code
-        except KeyboardInterrupt:
-            code = _interrupted()
-        except BrokenPipeError:
-            drop_output()
-            code = 1
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            complain(_told(error), hint="free some space, or choose another folder with --output" if full else "")
-            code = 1
-        raise typer.Exit(code)
-
-    return run
-
-
-def _told(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}" if error.filename else reason
-
-
-def _interrupted() -> int:
-    complain("", title="interrupted")
-    return INTERRUPTED
-
-
-_COMMANDS: Mapping[str, Callable[..., int]] = {
-    "new": new,
-    "build": build,
-    "serve": serve,
-    "check": check,
-    "plan": plan,
-    "release": release,
-    "status": status,
-    "extract-lib": extract_lib,
-    "edit": edit,
-    "import": import_notebook,
-    "notebook": notebook,
-    "clean": clean,
-    "deploy": deploy,
-    "diff": diff,
-    "doctor": doctor,
-    "legacy": legacy,
-    "lsp": lsp,
-    "migrate": migrate,
-}
-_ENVIRONMENT_COMMANDS: Mapping[str, Callable[..., int]] = {
-    "sync": sync,
-    "list": show,
-    "remove": remove,
-    "lock": lock,
-    "upgrade": upgrade,
-}
-_CI_COMMANDS: Mapping[str, Callable[..., int]] = {"init": init}
-_TRANSLATION_COMMANDS: Mapping[str, Callable[..., int]] = {"status": translation_status, "accept": accept}
-_CACHE_COMMANDS: Mapping[str, Callable[..., int]] = {
-    "info": info,
-    "gc": gc,
-    "verify": verify,
-    "export": export,
-    "import": import_,
-    "push": push,
-    "pull": pull,
-}
-
-_FOREIGN_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""For `legacy`, whose words are those of another program."""
-
-for _name, _command in _COMMANDS.items():
-    app.command(_name, context_settings=_FOREIGN_OPTIONS if _name == "legacy" else None)(_guarded(_command))
-for _name, _command in _ENVIRONMENT_COMMANDS.items():
-    environments.command(_name)(_guarded(_command))
-for _name, _command in _CACHE_COMMANDS.items():
-    results.command(_name)(_guarded(_command))
-for _name, _command in _CI_COMMANDS.items():
-    continuous.command(_name)(_guarded(_command))
-for _name, _command in _TRANSLATION_COMMANDS.items():
-    translations.command(_name)(_guarded(_command))
-app.add_typer(environments, name="env", help=_ENVIRONMENTS)
-app.add_typer(results, name="cache", help=_RESULTS)
-app.add_typer(continuous, name="ci", help=_CONTINUOUS)
-app.add_typer(translations, name="translate", help=_TRANSLATION)

@@ -3,25 +3,26 @@
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.github import folder_in_repository, is_github, tell_github
 from d2lbuild.cli.messages import complain, count, counted, errors, note, say, serious
 from d2lbuild.cli.options import (
-    BookOption,
-    ChangedSinceOption,
-    FrameworkOption,
-    SectionArgument,
-    ShardOption,
+    PATH,
     backend_and_address,
+    book_option,
+    changed_since_option,
+    framework_option,
     known,
     read_config,
     report_paths,
     section_ids,
+    sections_argument,
     shard_of,
+    shard_option,
     words,
 )
 from d2lbuild.errors import UsageError
@@ -34,81 +35,72 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 
+@click.command
+@sections_argument
+@framework_option
+@click.option(
+    "--to",
+    metavar="OUTPUT",
+    multiple=True,
+    help="html, notebooks, colab, sagemaker, binder, markdown, slides, pdf, epub, several: html,pdf, or none.",
+)
+@click.option(
+    "--execute/--no-execute",
+    default=None,
+    help="Run notebooks, or only show outputs that are kept. Default: as configured.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 for errors and warnings too.")
+@book_option
+@click.option("--output", metavar="DIR", type=PATH, help="Where to build. Default: _build in the book.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Notebooks that run at the same time.")
+@click.option("--rerun-failed", is_flag=True, help="Run notebooks again that failed and have not changed since.")
+@click.option(
+    "--rerun",
+    metavar="SECTION",
+    multiple=True,
+    help="Run this section or folder again, whatever the cache has.",
+    shell_complete=complete_section,
+)
+@click.option("--force", is_flag=True, help="Run everything again, whatever the cache has.")
+@click.option("--require-all", is_flag=True, help="Exit with 1 if this machine cannot run a notebook, too.")
+@click.option("--fork/--no-fork", default=None, help="Fork kernels from a warm process. Default: as configured.")
+@click.option("--sandbox/--no-sandbox", default=None, help="No network, and a limit of memory. Default: as configured.")
+@click.option("--run-post-latex", is_flag=True, help="Run the book's own program that changes the LaTeX of a PDF.")
+@changed_since_option
+@shard_option
+@click.option("--backend", metavar="NAME", default="local", help="local, or ray for a cluster.")
+@click.option("--address", metavar="ADDRESS", help="Of the cluster. Default: as Ray finds it.")
+@click.option(
+    "--report",
+    metavar="FILE",
+    type=PATH,
+    multiple=True,
+    help="Also write .xml for JUnit, .html, .md or .sarif; may be repeated.",
+)
+@click.pass_obj
 def build(
-    context: typer.Context,
-    sections: SectionArgument = None,
+    arguments: Sequence[str],
     *,
-    framework: FrameworkOption = None,
-    to: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--to",
-            metavar="OUTPUT",
-            help="html, notebooks, colab, sagemaker, binder, markdown, slides, pdf, epub, several: html,pdf, or none.",
-        ),
-    ] = None,
-    execute: Annotated[
-        bool | None,
-        typer.Option(
-            "--execute/--no-execute",
-            show_default=False,
-            help="Run notebooks, or only show outputs that are kept. Default: as configured.",
-        ),
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for errors and warnings too.")] = False,
-    book: BookOption = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="DIR", help="Where to build. Default: _build in the book.")
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option("-j", "--jobs", min=1, metavar="N", help="Notebooks that run at the same time.")
-    ] = None,
-    rerun_failed: Annotated[
-        bool, typer.Option("--rerun-failed", help="Run notebooks again that failed and have not changed since.")
-    ] = False,
-    rerun: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--rerun",
-            metavar="SECTION",
-            help="Run this section or folder again, whatever the cache has.",
-            autocompletion=complete_section,
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run everything again, whatever the cache has.")] = False,
-    require_all: Annotated[
-        bool, typer.Option("--require-all", help="Exit with 1 if this machine cannot run a notebook, too.")
-    ] = False,
-    fork: Annotated[
-        bool | None,
-        typer.Option(
-            "--fork/--no-fork", show_default=False, help="Fork kernels from a warm process. Default: as configured."
-        ),
-    ] = None,
-    sandbox: Annotated[
-        bool | None,
-        typer.Option(
-            "--sandbox/--no-sandbox",
-            show_default=False,
-            help="No network, and a limit of memory. Default: as configured.",
-        ),
-    ] = None,
-    run_post_latex: Annotated[
-        bool,
-        typer.Option("--run-post-latex", help="Run the book's own program that changes the LaTeX of a PDF."),
-    ] = False,
-    changed_since: ChangedSinceOption = None,
-    shard: ShardOption = None,
-    backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="local, or ray for a cluster.")] = "local",
-    address: Annotated[
-        str | None, typer.Option("--address", metavar="ADDRESS", help="Of the cluster. Default: as Ray finds it.")
-    ] = None,
-    report: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--report", metavar="FILE", help="Also write .xml for JUnit, .html, .md or .sarif; may be repeated."
-        ),
-    ] = None,
+    sections: Sequence[str],
+    framework: Sequence[str],
+    to: Sequence[str],
+    execute: bool | None,
+    strict: bool,
+    book: Path | None,
+    output: Path | None,
+    jobs: int | None,
+    rerun_failed: bool,
+    rerun: Sequence[str],
+    force: bool,
+    require_all: bool,
+    fork: bool | None,
+    sandbox: bool | None,
+    run_post_latex: bool,
+    changed_since: str | None,
+    shard: str | None,
+    backend: str,
+    address: str | None,
+    report: Sequence[Path],
 ) -> int:
     """Run what has changed and write the website.
 
@@ -167,7 +159,7 @@ def build(
         say(str(built.outputs[name]))
     # A program may look at anything, and what a revision is may change.
     if not (reports or run_post_latex or changed_since or shard):
-        inputs.note(context.obj, built, code, strict=strict)
+        inputs.note(arguments, built, code, strict=strict)
     return code
 
 

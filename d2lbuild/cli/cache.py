@@ -2,15 +2,17 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
+from d2lbuild.cli.completion import complete_file
+from d2lbuild.cli.groups import OrderedGroup
 from d2lbuild.cli.messages import columns, count, duration, errors, note, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
+from d2lbuild.cli.options import PATH, book_option, framework_option, read_config, words
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import cache_home
 
@@ -19,18 +21,36 @@ if TYPE_CHECKING:
     from d2lbuild.execution.results.upkeep import Garbage, OnStep
     from d2lbuild.notebook_runs import NotebookRuns
 
-__all__ = ["export", "gc", "import_", "info", "pull", "push", "verify"]
+__all__ = ["cache"]
 
 DAMAGED = 1
 UNREACHABLE = 1
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _SHOWN = 20
 
-PlaceArgument = Annotated[
-    Path, typer.Argument(metavar="PLACE", help="A folder, or a file that ends in .tar.gz, .tar.zst or .zip.")
-]
+_place_argument = click.argument(
+    "place", metavar="PLACE", type=PATH, help="A folder, or a file that ends in .tar.gz, .tar.zst or .zip."
+)
+_address_argument = click.argument(
+    "address",
+    metavar="ADDRESS",
+    help="A folder, s3://bucket/path, or for pull also https://host/path.",
+    shell_complete=complete_file,
+)
 
 
+@click.group(cls=OrderedGroup, no_args_is_help=True)
+def cache() -> None:
+    """The results of notebooks that are kept.
+
+    \b
+    Examples:
+      d2lbuild cache info
+      d2lbuild cache gc --older-than 30d
+    """
+
+
+@cache.command
 def info() -> int:
     """Show what the cache holds.
 
@@ -64,19 +84,12 @@ def info() -> int:
     return 0
 
 
-def gc(
-    *,
-    older_than: Annotated[
-        str | None, typer.Option("--older-than", metavar="TIME", help="Remove what was made before: 12h, 30d, 8w.")
-    ] = None,
-    max_size: Annotated[
-        str | None, typer.Option("--max-size", metavar="SIZE", help="Remove the oldest above this: 500MB, 5GB.")
-    ] = None,
-    environments: Annotated[
-        bool, typer.Option("--environments", help="Also remove environments that no notebook was last run in.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
-) -> int:
+@cache.command
+@click.option("--older-than", metavar="TIME", help="Remove what was made before: 12h, 30d, 8w.")
+@click.option("--max-size", metavar="SIZE", help="Remove the oldest above this: 500MB, 5GB.")
+@click.option("--environments", is_flag=True, help="Also remove environments that no notebook was last run in.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def gc(*, older_than: str | None, max_size: str | None, environments: bool, dry_run: bool) -> int:
     """Remove what is not needed any more.
 
     \b
@@ -117,9 +130,9 @@ def _collected(found: "Garbage", *, dry_run: bool) -> str:
     return f"{verb} {count(len(found.removed), 'file')}, {show_size(found.size)}; {stay}"
 
 
-def verify(
-    *, remove: Annotated[bool, typer.Option("--remove", help="Remove what is damaged: it is made again.")] = False
-) -> int:
+@cache.command
+@click.option("--remove", is_flag=True, help="Remove what is damaged: it is made again.")
+def verify(*, remove: bool) -> int:
     """Read everything in the cache, and report what is damaged.
 
     \b
@@ -145,11 +158,10 @@ def verify(
     return 0
 
 
-def export(
-    place: PlaceArgument,
-    *,
-    current: Annotated[bool, typer.Option("--current", help="Only results of the last run of each notebook.")] = False,
-) -> int:
+@cache.command
+@_place_argument
+@click.option("--current", is_flag=True, help="Only results of the last run of each notebook.")
+def export(place: Path, *, current: bool) -> int:
     """Write results, and what is known about them, into an archive or a folder.
 
     \b
@@ -174,7 +186,9 @@ def export(
     return 0
 
 
-def import_(place: PlaceArgument) -> int:
+@cache.command("import")
+@_place_argument
+def import_(place: Path) -> int:
     """Take results from an archive or a folder that `export` has written.
 
     \b
@@ -199,12 +213,11 @@ def import_(place: PlaceArgument) -> int:
     return DAMAGED if found.refused else 0
 
 
-AddressArgument = Annotated[
-    str, typer.Argument(metavar="ADDRESS", help="A folder, s3://bucket/path, or for pull also https://host/path.")
-]
-
-
-def push(address: AddressArgument, *, framework: FrameworkOption = None, book: BookOption = None) -> int:
+@cache.command
+@_address_argument
+@framework_option
+@book_option
+def push(address: str, *, framework: Sequence[str], book: Path | None) -> int:
     """Put the results of the book as it is where others find them.
 
     \b
@@ -221,7 +234,11 @@ def push(address: AddressArgument, *, framework: FrameworkOption = None, book: B
     return 0 if shared.usable else UNREACHABLE
 
 
-def pull(address: AddressArgument, *, framework: FrameworkOption = None, book: BookOption = None) -> int:
+@cache.command
+@_address_argument
+@framework_option
+@book_option
+def pull(address: str, *, framework: Sequence[str], book: Path | None) -> int:
     """Take the results of the book as it is from where others have put them.
 
     \b
@@ -239,7 +256,7 @@ def pull(address: AddressArgument, *, framework: FrameworkOption = None, book: B
 
 
 def _shared(
-    address: str, framework: list[str] | None, book: Path | None, *, writable: bool
+    address: str, framework: Sequence[str], book: Path | None, *, writable: bool
 ) -> "tuple[NotebookRuns, SharedCache]":
     from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
     from d2lbuild.building import BuildRequest  # noqa: PLC0415

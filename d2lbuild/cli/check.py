@@ -5,15 +5,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from d2lbuild import unchanged
 from d2lbuild.cli.github import folder_in_repository
 from d2lbuild.cli.kept_config import config_and_facts
 from d2lbuild.cli.messages import columns, counted, diff_text, finding_text, note, say
-from d2lbuild.cli.options import BookOption, book_of, known, words
+from d2lbuild.cli.options import PATH, book_of, book_option, known, words
 from d2lbuild.cli.read_files import MANY, files_read
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import cache_home
@@ -25,32 +25,30 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-PathArgument = Annotated[
-    list[Path] | None,
-    typer.Argument(metavar="PATH", show_default=False, help="Show findings of these files or folders only."),
-]
-FormatOption = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json, sarif or github.")]
-SelectOption = Annotated[
-    list[str] | None, typer.Option("--select", metavar="RULE", help="Show only these rules, also those that are off.")
-]
-IgnoreOption = Annotated[list[str] | None, typer.Option("--ignore", metavar="RULE", help="Do not show these rules.")]
-RulesOption = Annotated[bool, typer.Option("--rules", help="Show all rules, and how severe they are in this book.")]
-FixOption = Annotated[bool, typer.Option("--fix", help="Mend in the sources what is certain.")]
-DiffOption = Annotated[bool, typer.Option("--diff", help="With --fix: show what would be mended, and write nothing.")]
-LinksOption = Annotated[bool, typer.Option("--links", help="Also ask other sites whether they have what links name.")]
 
-
-def check(  # noqa: PLR0917 - options of a command
-    context: typer.Context,
-    paths: PathArgument = None,
-    book: BookOption = None,
-    style: FormatOption = "text",
-    select: SelectOption = None,
-    ignore: IgnoreOption = None,
-    rules: RulesOption = False,
-    fix: FixOption = False,
-    diff: DiffOption = False,
-    links: LinksOption = False,
+@click.command
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=PATH, help="Show findings of these files or folders only.")
+@book_option
+@click.option("--format", "style", metavar="FORMAT", default="text", help="text, json, sarif or github.")
+@click.option("--select", metavar="RULE", multiple=True, help="Show only these rules, also those that are off.")
+@click.option("--ignore", metavar="RULE", multiple=True, help="Do not show these rules.")
+@click.option("--rules", is_flag=True, help="Show all rules, and how severe they are in this book.")
+@click.option("--fix", is_flag=True, help="Mend in the sources what is certain.")
+@click.option("--diff", is_flag=True, help="With --fix: show what would be mended, and write nothing.")
+@click.option("--links", is_flag=True, help="Also ask other sites whether they have what links name.")
+@click.pass_obj
+def check(
+    arguments: Sequence[str],
+    *,
+    paths: Sequence[Path],
+    book: Path | None,
+    style: str,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    rules: bool,
+    fix: bool,
+    diff: bool,
+    links: bool,
 ) -> int:
     """Say what is wrong with the book: file, line and column.
 
@@ -79,7 +77,7 @@ def check(  # noqa: PLR0917 - options of a command
         return _show_rules(book)
     config, facts = config_and_facts(book_of(book))
     inputs = facts if style == "text" and not (fix or links) else None
-    places = [_place(path, config) for path in paths or ()]
+    places = [_place(path, config) for path in paths]
 
     def findings(now: "Config") -> list[Finding]:
         return [one for one in _found(now, chosen, links=links) if _wanted(one, chosen, ignored, places)]
@@ -101,7 +99,7 @@ def check(  # noqa: PLR0917 - options of a command
     code = int(any(finding.severity is Severity.ERROR for finding in found))
     if inputs is not None and len(inputs) <= MANY and unchanged.facts_of(files_read(config)) == inputs:
         out = tuple(finding_text(finding).plain for finding in found)
-        unchanged.note(cache_home(), context.obj, inputs, unchanged.Record(out, (_summary(found),), code))
+        unchanged.note(cache_home(), arguments, inputs, unchanged.Record(out, (_summary(found),), code))
     return code
 
 

@@ -1,25 +1,41 @@
 """`d2lbuild ci …`: continuous integration for a book."""
 
-from typing import Annotated
+from pathlib import Path
 
-import typer
+import click
 
+from d2lbuild.cli.groups import OrderedGroup
 from d2lbuild.cli.messages import say
-from d2lbuild.cli.options import BookOption, known, read_config
+from d2lbuild.cli.options import book_option, known, read_config
 from d2lbuild.errors import UsageError
 
-__all__ = ["init"]
+__all__ = ["ci"]
 
 
-def init(
-    service: Annotated[str, typer.Argument(metavar="[SERVICE]", help="github, or shell for any other.")] = "github",
-    *,
-    shards: Annotated[
-        int, typer.Option("--shards", min=1, max=64, metavar="N", help="Parts that each framework is run in.")
-    ] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    book: BookOption = None,
-) -> int:
+@click.group(cls=OrderedGroup, no_args_is_help=True)
+def ci() -> None:
+    """Continuous integration for a book.
+
+    \b
+    Examples:
+      d2lbuild ci init
+    """
+
+
+@ci.command
+@click.argument(
+    "service", metavar="[SERVICE]", default="github", help="github, or shell for any other. Default: github."
+)
+@click.option(
+    "--shards",
+    type=click.IntRange(min=1, max=64),
+    metavar="N",
+    default=1,
+    help="Parts that each framework is run in.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@book_option
+def init(service: str, *, shards: int, force: bool, book: Path | None) -> int:
     """Write a workflow that checks the book, runs what has changed, and publishes it.
 
     \b

@@ -1,15 +1,20 @@
 """`d2lbuild clean`: removes the output folder, and nothing else."""
 
 import shutil
+from pathlib import Path
+
+import click
 
 from d2lbuild.cli.messages import note, say
-from d2lbuild.cli.options import BookOption, read_config
+from d2lbuild.cli.options import book_option, read_config
 from d2lbuild.errors import UsageError
 
 __all__ = ["clean"]
 
 
-def clean(book: BookOption = None) -> int:
+@click.command
+@book_option
+def clean(book: Path | None) -> int:
     """Remove the book's output folder, _build.
 
     \b

@@ -1,11 +1,14 @@
 """`d2lbuild deploy`: publishes the website."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
+from d2lbuild.cli.completion import complete_file
 from d2lbuild.cli.messages import count, note, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
+from d2lbuild.cli.options import book_option, framework_option, read_config, words
 from d2lbuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,28 +17,36 @@ if TYPE_CHECKING:
 __all__ = ["deploy"]
 
 
+@click.command
+@click.argument(
+    "target",
+    metavar="PLACE",
+    help="A folder, branch:NAME of the book's repository, or s3://bucket/path.",
+    shell_complete=complete_file,
+)
+@framework_option
+@click.option(
+    "--from",
+    "output",
+    metavar="OUTPUT",
+    default="html",
+    help="What is published: html, notebooks, markdown, slides.",
+)
+@click.option("--push", metavar="REMOTE", help="Push the branch to this remote afterwards.")
+@click.option("--version", metavar="NAME", help="Publish below PLACE/NAME, beside the book's other versions.")
+@click.option("--latest", is_flag=True, help="Readers of PLACE are led to this version from now on.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@book_option
 def deploy(
-    target: Annotated[
-        str,
-        typer.Argument(metavar="PLACE", help="A folder, branch:NAME of the book's repository, or s3://bucket/path."),
-    ],
     *,
-    framework: FrameworkOption = None,
-    output: Annotated[
-        str, typer.Option("--from", metavar="OUTPUT", help="What is published: html, notebooks, markdown, slides.")
-    ] = "html",
-    push: Annotated[
-        str | None, typer.Option("--push", metavar="REMOTE", help="Push the branch to this remote afterwards.")
-    ] = None,
-    version: Annotated[
-        str | None,
-        typer.Option("--version", metavar="NAME", help="Publish below PLACE/NAME, beside the book's other versions."),
-    ] = None,
-    latest: Annotated[
-        bool, typer.Option("--latest", help="Readers of PLACE are led to this version from now on.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    book: BookOption = None,
+    target: str,
+    framework: Sequence[str],
+    output: str,
+    push: str | None,
+    version: str | None,
+    latest: bool,
+    dry_run: bool,
+    book: Path | None,
 ) -> int:
     """Publish what was built: only files that have changed.
 

@@ -1,42 +1,49 @@
 """`d2lbuild diff`: which outputs differ between two states of the book."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from d2lbuild.cli.messages import count, note, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, JsonOption, read_config, words
+from d2lbuild.cli.options import PATH, book_option, framework_option, json_option, read_config, words
 from d2lbuild.files import write_atomically
 
 if TYPE_CHECKING:
     from d2lbuild.comparison.book import Comparison, NotebookDifferences
 
-__all__ = ["diff", "show_comparison"]
+__all__ = ["diff", "report_option", "show_comparison", "tolerance_option"]
 
-ToleranceOption = Annotated[
-    float, typer.Option("--tolerance", min=0.0, metavar="X", help="Numbers may differ by this much of their size.")
-]
-ReportOption = Annotated[
-    Path | None, typer.Option("--report", metavar="FILE", help="Also write a page that shows both, .html.")
-]
+tolerance_option = click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0.0),
+    metavar="X",
+    default=0.001,
+    help="Numbers may differ by this much of their size.",
+)
+report_option = click.option("--report", metavar="FILE", type=PATH, help="Also write a page that shows both, .html.")
 
 
+@click.command
+@click.argument("before", metavar="BASE", help="A revision of the book's repository.")
+@click.argument("after", metavar="[HEAD]", required=False, help="Another. Default: the files as they are.")
+@framework_option
+@tolerance_option
+@report_option
+@json_option
+@book_option
 def diff(
-    before: Annotated[str, typer.Argument(metavar="BASE", help="A revision of the book's repository.")],
-    after: Annotated[
-        str | None,
-        typer.Argument(metavar="[HEAD]", show_default=False, help="Another. Default: the files as they are."),
-    ] = None,
     *,
-    framework: FrameworkOption = None,
-    tolerance: ToleranceOption = 0.001,
-    report: ReportOption = None,
-    as_json: JsonOption = False,
-    book: BookOption = None,
+    before: str,
+    after: str | None,
+    framework: Sequence[str],
+    tolerance: float,
+    report: Path | None,
+    as_json: bool,
+    book: Path | None,
 ) -> int:
     """Show which outputs differ between two states of the book.
 

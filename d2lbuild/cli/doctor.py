@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 from rich.cells import cell_len
 from rich.text import Text
 
 from d2lbuild.cli.messages import count, note, results, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, JsonOption, config_if_any, known, words
+from d2lbuild.cli.options import book_option, config_if_any, framework_option, json_option, known, words
 from d2lbuild.errors import SetupError
 
 if TYPE_CHECKING:
@@ -23,18 +24,14 @@ _MARKS = {"ok": ("✓", "ok", "green"), "missing": ("✗", "missing", "bold red"
 """By state: the mark, the same for terminals that lack it, its style."""
 
 
+@click.command
+@click.argument("outputs", nargs=-1, metavar="[OUTPUT]...", help="notebooks, html, pdf, epub. Default: all.")
+@framework_option
+@book_option
+@click.option("--dev", "development", is_flag=True, help="Also programs that only the tests of d2lbuild use.")
+@json_option
 def doctor(
-    outputs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="OUTPUT", show_default=False, help="notebooks, html, pdf, epub. Default: all."),
-    ] = None,
-    *,
-    framework: FrameworkOption = None,
-    book: BookOption = None,
-    development: Annotated[
-        bool, typer.Option("--dev", help="Also programs that only the tests of d2lbuild use.")
-    ] = False,
-    as_json: JsonOption = False,
+    *, outputs: Sequence[str], framework: Sequence[str], book: Path | None, development: bool, as_json: bool
 ) -> int:
     """Show what is missing on this machine, and the command that mends it.
 

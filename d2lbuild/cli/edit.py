@@ -2,13 +2,13 @@
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import complain, is_detail, note, say
-from d2lbuild.cli.options import BookOption, OneFrameworkOption, known, one_framework, one_section, read_config
+from d2lbuild.cli.options import book_option, known, one_framework, one_framework_option, one_section, read_config
 from d2lbuild.errors import D2lbuildError, UsageError
 
 if TYPE_CHECKING:
@@ -17,33 +17,30 @@ if TYPE_CHECKING:
 
 __all__ = ["edit"]
 
-Section = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="SECTION", show_default=False, autocompletion=complete_section, help="The section: its id, or its file."
-    ),
-]
-With = Annotated[
-    str | None,
-    typer.Option("--with", metavar="PROGRAM", help="lab, vscode or none. Default: what is on the PATH."),
-]
-SyncOnce = Annotated[bool, typer.Option("--sync-once", help="Bring both files up to date, and end.")]
-Keep = Annotated[
-    str | None,
-    typer.Option("--keep", metavar="WHICH", help="End a conflict with the version of 'notebook' or of 'markdown'."),
-]
-Forget = Annotated[bool, typer.Option("--forget-kernels", help="Remove the kernels that were registered for VS Code.")]
 
-
+@click.command
+@click.argument(
+    "section",
+    metavar="[SECTION]",
+    required=False,
+    help="The section: its id, or its file.",
+    shell_complete=complete_section,
+)
+@one_framework_option
+@click.option("--with", "program", metavar="PROGRAM", help="lab, vscode or none. Default: what is on the PATH.")
+@click.option("--sync-once", is_flag=True, help="Bring both files up to date, and end.")
+@click.option("--keep", metavar="WHICH", help="End a conflict with the version of 'notebook' or of 'markdown'.")
+@click.option("--forget-kernels", is_flag=True, help="Remove the kernels that were registered for VS Code.")
+@book_option
 def edit(
-    section: Section = None,
     *,
-    framework: OneFrameworkOption = None,
-    program: With = None,
-    sync_once: SyncOnce = False,
-    keep: Keep = None,
-    forget_kernels: Forget = False,
-    book: BookOption = None,
+    section: str | None,
+    framework: str | None,
+    program: str | None,
+    sync_once: bool,
+    keep: str | None,
+    forget_kernels: bool,
+    book: Path | None,
 ) -> int:
     """Edit a section in Jupyter, and write back what is saved.
 

@@ -1,32 +1,43 @@
 """`d2lbuild env …`: the environments that notebooks run in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from d2lbuild.cli.diff import ReportOption, ToleranceOption
+from d2lbuild.cli.diff import report_option, tolerance_option
+from d2lbuild.cli.groups import OrderedGroup
 from d2lbuild.cli.messages import columns, is_detail, note, say
-from d2lbuild.cli.options import BookOption, config_if_any, known, read_config, words
+from d2lbuild.cli.options import book_option, config_if_any, known, read_config, words
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import cache_home
 
 if TYPE_CHECKING:
     from d2lbuild.config import Config, Framework
 
-__all__ = ["lock", "remove", "show", "sync", "upgrade"]
+__all__ = ["env"]
 
-Names = Annotated[
-    list[str] | None, typer.Argument(metavar="NAME", show_default=False, help="Frameworks. Default: all of the book.")
-]
-Gpu = Annotated[bool, typer.Option("--gpu", help="For machines with a GPU: from requirements-gpu.in and its lock.")]
-Removed = Annotated[
-    list[str], typer.Argument(metavar="NAME", help="Frameworks, folders as `env list` shows them, or 'all'.")
-]
+_names = click.argument("names", nargs=-1, metavar="[NAME]...", help="Frameworks. Default: all of the book.")
+_gpu = click.option("--gpu", is_flag=True, help="For machines with a GPU: from requirements-gpu.in and its lock.")
 
 
-def sync(names: Names = None, book: BookOption = None, gpu: Gpu = False) -> int:
+@click.group(cls=OrderedGroup, no_args_is_help=True)
+def env() -> None:
+    """The environments that notebooks run in.
+
+    \b
+    Examples:
+      d2lbuild env list
+      d2lbuild env sync pytorch
+    """
+
+
+@env.command
+@_names
+@book_option
+@_gpu
+def sync(names: Sequence[str], book: Path | None, gpu: bool) -> int:
     """Make the environments that are missing.
 
     \b
@@ -49,7 +60,9 @@ def sync(names: Names = None, book: BookOption = None, gpu: Gpu = False) -> int:
     return 0
 
 
-def show(book: BookOption = None) -> int:
+@env.command("list")
+@book_option
+def show(book: Path | None) -> int:
     """List the environments that are there.
 
     \b
@@ -88,7 +101,15 @@ def show(book: BookOption = None) -> int:
     return 0
 
 
-def remove(names: Removed) -> int:
+@env.command
+@click.argument(
+    "names",
+    nargs=-1,
+    required=True,
+    metavar="NAME...",
+    help="Frameworks, folders as `env list` shows them, or 'all'.",
+)
+def remove(names: Sequence[str]) -> int:
     """Remove environments.
 
     \b
@@ -110,7 +131,11 @@ def remove(names: Removed) -> int:
     return 0
 
 
-def lock(names: Names = None, book: BookOption = None, gpu: Gpu = False) -> int:
+@env.command
+@_names
+@book_option
+@_gpu
+def lock(names: Sequence[str], book: Path | None, gpu: bool) -> int:
     """Resolve requirements.in afresh, into the lock.
 
     \b
@@ -130,13 +155,12 @@ def lock(names: Names = None, book: BookOption = None, gpu: Gpu = False) -> int:
     return 0
 
 
-def upgrade(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A framework.")],
-    *,
-    tolerance: ToleranceOption = 0.001,
-    report: ReportOption = None,
-    book: BookOption = None,
-) -> int:
+@env.command
+@click.argument("name", metavar="NAME", help="A framework.")
+@tolerance_option
+@report_option
+@book_option
+def upgrade(name: str, *, tolerance: float, report: Path | None, book: Path | None) -> int:
     """Make a new lock of a framework, run its notebooks with it, and show which outputs have changed.
 
     \b
@@ -171,7 +195,7 @@ def upgrade(
     return int(bool(code or built.failures))
 
 
-def _frameworks(config: "Config", names: list[str] | None) -> list["Framework"]:
+def _frameworks(config: "Config", names: Sequence[str]) -> list["Framework"]:
     choices = [framework.name for framework in config.frameworks]
     wanted = words(names)
     chosen = known(wanted, choices, "framework") if wanted and wanted != ("all",) else tuple(choices)

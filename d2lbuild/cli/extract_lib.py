@@ -1,15 +1,15 @@
 """`d2lbuild extract-lib`: writes the library module of each framework, or compares it with what is there."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from d2lbuild import unchanged
 from d2lbuild.cli.messages import count, diff_text, finding_text, note, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
+from d2lbuild.cli.options import PATH, book_option, framework_option, read_config, words
 from d2lbuild.cli.parity import parity_text
 from d2lbuild.config import config_files, default_frameworks
 from d2lbuild.errors import StaleError, UsageError
@@ -24,23 +24,27 @@ if TYPE_CHECKING:
 __all__ = ["extract_lib"]
 
 
-def extract_lib(  # noqa: PLR0917 - the options of the command line
-    context: typer.Context,
-    framework: FrameworkOption = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="DIR", help="Write the package, or the wheel, into this folder.")
-    ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 4 if a module is stale.")] = False,
-    parity: Annotated[
-        bool, typer.Option("--parity", help="Write nothing; print which framework's library has which names.")
-    ] = False,
-    wheel: Annotated[
-        bool, typer.Option("--wheel", help="Write no modules, but a wheel of them for `pip install`, in _build/dist.")
-    ] = False,
-    imports: Annotated[
-        bool, typer.Option("--import/--no-import", help="Import each module in its framework's environment.")
-    ] = True,
-    book: BookOption = None,
+@click.command
+@framework_option
+@click.option("--output", metavar="DIR", type=PATH, help="Write the package, or the wheel, into this folder.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 4 if a module is stale.")
+@click.option("--parity", is_flag=True, help="Write nothing; print which framework's library has which names.")
+@click.option("--wheel", is_flag=True, help="Write no modules, but a wheel of them for `pip install`, in _build/dist.")
+@click.option(
+    "--import/--no-import", "imports", default=True, help="Import each module in its framework's environment."
+)
+@book_option
+@click.pass_obj
+def extract_lib(
+    arguments: Sequence[str],
+    *,
+    framework: Sequence[str],
+    output: Path | None,
+    check: bool,
+    parity: bool,
+    wheel: bool,
+    imports: bool,
+    book: Path | None,
 ) -> int:
     """Write the library: one module a framework.
 
@@ -85,7 +89,7 @@ def extract_lib(  # noqa: PLR0917 - the options of the command line
     paths = _write_modules(config, found.libraries, folder, check=check)
     files = [*_dependencies(config), *found.files, *paths]
     record = unchanged.Record(() if check else tuple(map(str, paths)), tuple(messages), code)
-    unchanged.note(cache_home(), context.obj, files, record)
+    unchanged.note(cache_home(), arguments, files, record)
     return code
 
 

@@ -2,13 +2,13 @@
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from d2lbuild.cli.completion import complete_framework
 from d2lbuild.cli.messages import note, say
-from d2lbuild.cli.options import BookOption, known, read_config
+from d2lbuild.cli.options import PATH, book_option, known, read_config
 from d2lbuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,25 +18,21 @@ if TYPE_CHECKING:
 __all__ = ["import_notebook"]
 
 
+@click.command
+@click.argument("file", metavar="FILE", type=PATH, help="A notebook: .ipynb, .py, .md or what Jupytext reads.")
+@click.option("--to", metavar="PATH", type=PATH, help="The section's file. Default: in the sources' folder.")
+@click.option(
+    "--framework",
+    "-f",
+    metavar="NAME",
+    help="Whose cells they are, or 'all'. Default: the first.",
+    shell_complete=complete_framework,
+)
+@click.option("--toc", is_flag=True, help="Add it to the nearest table of contents.")
+@click.option("--force", is_flag=True, help="Replace a section that is there.")
+@book_option
 def import_notebook(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A notebook: .ipynb, .py, .md or what Jupytext reads.")],
-    *,
-    to: Annotated[
-        Path | None, typer.Option("--to", metavar="PATH", help="The section's file. Default: in the sources' folder.")
-    ] = None,
-    framework: Annotated[
-        str | None,
-        typer.Option(
-            "--framework",
-            "-f",
-            metavar="NAME",
-            autocompletion=complete_framework,
-            help="Whose cells they are, or 'all'. Default: the first.",
-        ),
-    ] = None,
-    toc: Annotated[bool, typer.Option("--toc", help="Add it to the nearest table of contents.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a section that is there.")] = False,
-    book: BookOption = None,
+    *, file: Path, to: Path | None, framework: str | None, toc: bool, force: bool, book: Path | None
 ) -> int:
     """Make a section from a notebook.
 

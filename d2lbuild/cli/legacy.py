@@ -3,9 +3,8 @@
 import shlex
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import Annotated
 
-import typer
+import click
 
 from d2lbuild.cli.messages import note
 from d2lbuild.errors import UsageError
@@ -51,13 +50,15 @@ _NO_VERBS = {
 }
 
 
-def legacy(
-    context: typer.Context,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="VERB...", show_default=False, help="As for d2lbook: build html --tab pytorch"),
-    ] = None,
-) -> int:
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument(
+    "words",
+    nargs=-1,
+    metavar="[VERB]...",
+    type=click.UNPROCESSED,
+    help="As for d2lbook: build html --tab pytorch",
+)
+def legacy(words: Sequence[str]) -> int:
     """Do what d2lbook does for the same words.
 
     \b
@@ -72,7 +73,7 @@ def legacy(
     """
     from d2lbuild.cli.app import run  # noqa: PLC0415 - it knows this command too
 
-    for arguments in translation([*(words or ()), *context.args], bucket=_bucket):
+    for arguments in translation(words, bucket=_bucket):
         note(f"d2lbuild {shlex.join(arguments)}")
         if code := run(arguments):
             return code

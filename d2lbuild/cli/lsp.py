@@ -2,11 +2,14 @@
 
 from importlib.util import find_spec
 
+import click
+
 from d2lbuild.errors import SetupError
 
 __all__ = ["lsp"]
 
 
+@click.command
 def lsp() -> int:
     """Answer an editor: what is wrong while one types, names to choose from, what they mean.
 

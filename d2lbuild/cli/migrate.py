@@ -1,31 +1,23 @@
 """`d2lbuild migrate`: a book with a `config.ini` in the layout of new books."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from d2lbuild.cli.messages import count, finding_text, note, say
-from d2lbuild.cli.options import BookOption, read_config
+from d2lbuild.cli.options import PATH, book_option, read_config
 from d2lbuild.errors import UsageError
 from d2lbuild.model import Severity
 
 __all__ = ["migrate"]
 
 
-def migrate(
-    *,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="DIR", help="Write a copy of the book into this folder.")
-    ] = None,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="Write beside what is there, and rename config.ini to config.ini.old.")
-    ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing: show the files and what goes nowhere.")
-    ] = False,
-    book: BookOption = None,
-) -> int:
+@click.command
+@click.option("--output", metavar="DIR", type=PATH, help="Write a copy of the book into this folder.")
+@click.option("--in-place", is_flag=True, help="Write beside what is there, and rename config.ini to config.ini.old.")
+@click.option("--check", is_flag=True, help="Write nothing: show the files and what goes nowhere.")
+@book_option
+def migrate(*, output: Path | None, in_place: bool, check: bool, book: Path | None) -> int:
     """Turn a config.ini into a conf/book.toml.
 
     \b

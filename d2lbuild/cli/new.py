@@ -1,39 +1,31 @@
 """`d2lbuild new`: a book that builds, to begin with."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from d2lbuild.cli.completion import complete_known_framework
 from d2lbuild.cli.messages import note, say
-from d2lbuild.cli.options import known, words
+from d2lbuild.cli.options import PATH, known, words
 
 __all__ = ["new"]
 
 
-def new(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", show_default=False, help="The book's folder: new or empty.")],
-    *,
-    framework: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--framework",
-            "-f",
-            metavar="NAME",
-            show_default=False,
-            help="Frameworks, joined by commas or one option each; 'all' for all. Default: pytorch.",
-            autocompletion=complete_known_framework,
-        ),
-    ] = None,
-    title: Annotated[
-        str, typer.Option("--title", metavar="TEXT", show_default=False, help="Default: made from DIR.")
-    ] = "",
-    author: Annotated[str, typer.Option("--author", metavar="NAME", show_default=False, help="Who writes it.")] = "",
-    ci: Annotated[
-        str, typer.Option("--ci", metavar="SERVICE", help="github: a workflow for GitHub; shell: a script; none.")
-    ] = "github",
-) -> int:
+@click.command
+@click.argument("folder", metavar="DIR", type=PATH, help="The book's folder: new or empty.")
+@click.option(
+    "--framework",
+    "-f",
+    metavar="NAME",
+    multiple=True,
+    help="Frameworks, joined by commas or one option each; 'all' for all. Default: pytorch.",
+    shell_complete=complete_known_framework,
+)
+@click.option("--title", metavar="TEXT", default="", show_default=False, help="Default: made from DIR.")
+@click.option("--author", metavar="NAME", default="", show_default=False, help="Who writes it.")
+@click.option("--ci", metavar="SERVICE", default="github", help="github: a workflow for GitHub; shell: a script; none.")
+def new(*, folder: Path, framework: Sequence[str], title: str, author: str, ci: str) -> int:
     """Start a book.
 
     \b

@@ -1,30 +1,23 @@
 """`d2lbuild notebook`: one section as a notebook for readers."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import note, say
-from d2lbuild.cli.options import BookOption, OneFrameworkOption, one_framework, one_section, read_config
+from d2lbuild.cli.options import PATH, book_option, one_framework, one_framework_option, one_section, read_config
 
 __all__ = ["notebook"]
 
 
-def notebook(
-    section: Annotated[
-        str,
-        typer.Argument(metavar="SECTION", autocompletion=complete_section, help="The section: its id, or its file."),
-    ],
-    *,
-    framework: OneFrameworkOption = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: a file below _build/notebook.")
-    ] = None,
-    outputs: Annotated[bool, typer.Option("--outputs", help="With the outputs that the cache holds.")] = False,
-    book: BookOption = None,
-) -> int:
+@click.command
+@click.argument("section", metavar="SECTION", help="The section: its id, or its file.", shell_complete=complete_section)
+@one_framework_option
+@click.option("--output", "-o", metavar="FILE", type=PATH, help="Default: a file below _build/notebook.")
+@click.option("--outputs", is_flag=True, help="With the outputs that the cache holds.")
+@book_option
+def notebook(*, section: str, framework: str | None, output: Path | None, outputs: bool, book: Path | None) -> int:
     """Write one section as a clean notebook, as readers get it.
 
     \b

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from d2lbuild.cli.completion import complete_framework, complete_section
 from d2lbuild.errors import UsageError
@@ -16,23 +16,24 @@ if TYPE_CHECKING:
     from d2lbuild.model import Section
 
 __all__ = [
-    "BookOption",
-    "ChangedSinceOption",
-    "FrameworkOption",
-    "JsonOption",
-    "OneFrameworkOption",
-    "SectionArgument",
-    "ShardOption",
+    "PATH",
     "backend_and_address",
     "book_of",
+    "book_option",
+    "changed_since_option",
     "config_if_any",
+    "framework_option",
+    "json_option",
     "known",
     "one_framework",
+    "one_framework_option",
     "one_section",
     "read_config",
     "report_paths",
     "section_ids",
+    "sections_argument",
     "shard_of",
+    "shard_option",
     "words",
 ]
 
@@ -40,51 +41,39 @@ BACKENDS = ("local", "ray")
 _MANY = 20
 """How many choices a message names."""
 
-BookOption = Annotated[
-    Path | None,
-    typer.Option("--book", metavar="DIR", help="The book's folder. Default: the nearest parent with a configuration."),
-]
-FrameworkOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--framework",
-        "-f",
-        metavar="NAME",
-        help="Frameworks, joined by commas or one option each; 'all' for all.",
-        autocompletion=complete_framework,
-    ),
-]
-OneFrameworkOption = Annotated[
-    str | None,
-    typer.Option(
-        "--framework",
-        "-f",
-        metavar="NAME",
-        autocompletion=complete_framework,
-        help="Whose cells. Default: the book's first framework.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print all of it for programs.")]
-SectionArgument = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="SECTION",
-        show_default=False,
-        help="Run only the notebooks of these sections, or folders of sections.",
-        autocompletion=complete_section,
-    ),
-]
+PATH = click.Path(path_type=Path, readable=False)
+"""A file or folder, which shells complete. Whether it is what a command needs is for the command to say."""
 
-
-ChangedSinceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--changed-since", metavar="REV", help="Run only what a change since this revision concerns: origin/main."
-    ),
-]
-ShardOption = Annotated[
-    str | None, typer.Option("--shard", metavar="I/N", help="Run the part I of N, for N machines with the same cache.")
-]
+book_option = click.option(
+    "--book", metavar="DIR", type=PATH, help="The book's folder. Default: the nearest parent with a configuration."
+)
+framework_option = click.option(
+    "--framework",
+    "-f",
+    metavar="NAME",
+    multiple=True,
+    help="Frameworks, joined by commas or one option each; 'all' for all.",
+    shell_complete=complete_framework,
+)
+one_framework_option = click.option(
+    "--framework",
+    "-f",
+    metavar="NAME",
+    help="Whose cells. Default: the book's first framework.",
+    shell_complete=complete_framework,
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print all of it for programs.")
+sections_argument = click.argument(
+    "sections",
+    nargs=-1,
+    metavar="[SECTION]...",
+    help="Run only the notebooks of these sections, or folders of sections.",
+    shell_complete=complete_section,
+)
+changed_since_option = click.option(
+    "--changed-since", metavar="REV", help="Run only what a change since this revision concerns: origin/main."
+)
+shard_option = click.option("--shard", metavar="I/N", help="Run the part I of N, for N machines with the same cache.")
 
 
 def book_of(book: Path | None) -> Path:
@@ -117,9 +106,9 @@ def config_if_any(book: Path | None) -> "Config | None":
         return None
 
 
-def words(values: Iterable[str] | None) -> tuple[str, ...]:
+def words(values: Iterable[str]) -> tuple[str, ...]:
     """Return the words of an option that may be repeated and take several, joined by commas."""
-    return tuple(word for value in values or () for word in value.replace(",", " ").split())
+    return tuple(word for value in values for word in value.replace(",", " ").split())
 
 
 def known(names: Sequence[str], choices: Sequence[str], noun: str) -> tuple[str, ...]:
@@ -152,9 +141,9 @@ def shard_of(text: str | None) -> tuple[int, int]:
     return int(number), int(total)
 
 
-def report_paths(reports: Iterable[Path] | None) -> tuple[Path, ...]:
+def report_paths(reports: Iterable[Path]) -> tuple[Path, ...]:
     """Return where reports go, absolute; UsageError for a kind that there is not, or a place that cannot be written."""
-    paths = tuple(dict.fromkeys(path.expanduser().absolute() for path in reports or ()))
+    paths = tuple(dict.fromkeys(path.expanduser().absolute() for path in reports))
     if paths:
         from d2lbuild.reporting.writing import check_reports  # noqa: PLC0415 - slow to import
 
@@ -162,9 +151,9 @@ def report_paths(reports: Iterable[Path] | None) -> tuple[Path, ...]:
     return paths
 
 
-def section_ids(sections: Iterable[str] | None, config: "Config") -> tuple[str, ...]:
+def section_ids(sections: Iterable[str], config: "Config") -> tuple[str, ...]:
     """Return sections by their ids, also where they are named as files, as a shell completes them."""
-    return tuple(_section_id(section, config) for section in sections or ())
+    return tuple(_section_id(section, config) for section in sections)
 
 
 def one_section(name: str, config: "Config") -> "Section":

@@ -1,21 +1,22 @@
 """`d2lbuild plan`: what a build would run, and why."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import columns, count, duration, note, say
 from d2lbuild.cli.options import (
-    BookOption,
-    ChangedSinceOption,
-    FrameworkOption,
-    SectionArgument,
-    ShardOption,
+    book_option,
+    changed_since_option,
+    framework_option,
     read_config,
     section_ids,
+    sections_argument,
     shard_of,
+    shard_option,
     words,
 )
 from d2lbuild.errors import UsageError
@@ -26,24 +27,30 @@ if TYPE_CHECKING:
 __all__ = ["plan"]
 
 
+@click.command
+@sections_argument
+@framework_option
+@click.option("--rerun-failed", is_flag=True, help="As for build.")
+@click.option("--force", is_flag=True, help="As for build.")
+@click.option(
+    "--why",
+    metavar="SECTION",
+    help="Show what has changed since a section last ran, from what to what.",
+    shell_complete=complete_section,
+)
+@changed_since_option
+@shard_option
+@book_option
 def plan(
-    sections: SectionArgument = None,
     *,
-    framework: FrameworkOption = None,
-    rerun_failed: Annotated[bool, typer.Option("--rerun-failed", help="As for build.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="As for build.")] = False,
-    why: Annotated[
-        str | None,
-        typer.Option(
-            "--why",
-            metavar="SECTION",
-            help="Show what has changed since a section last ran, from what to what.",
-            autocompletion=complete_section,
-        ),
-    ] = None,
-    changed_since: ChangedSinceOption = None,
-    shard: ShardOption = None,
-    book: BookOption = None,
+    sections: Sequence[str],
+    framework: Sequence[str],
+    rerun_failed: bool,
+    force: bool,
+    why: str | None,
+    changed_since: str | None,
+    shard: str | None,
+    book: Path | None,
 ) -> int:
     """Show what a build would run, and why.
 

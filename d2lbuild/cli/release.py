@@ -1,12 +1,13 @@
 """`d2lbuild release`: everything that readers get, in one folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from d2lbuild.cli.messages import note, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, known, read_config, words
+from d2lbuild.cli.options import PATH, book_option, framework_option, known, read_config, words
 from d2lbuild.errors import BookError, ConfigError
 
 if TYPE_CHECKING:
@@ -18,21 +19,19 @@ __all__ = ["release"]
 _OUTPUTS = ("html", "notebooks", "markdown", "slides", "pdf", "epub")
 
 
+@click.command
+@framework_option
+@click.option("--to", metavar="OUTPUT", multiple=True, help="What is released. Default: html, notebooks, pdf and epub.")
+@click.option("--execute/--no-execute", default=None, help="As for build.")
+@click.option("--output", metavar="DIR", type=PATH, help="The new folder. Default: _build/release/NAME-RELEASE.")
+@book_option
 def release(
     *,
-    framework: FrameworkOption = None,
-    to: Annotated[
-        list[str] | None,
-        typer.Option("--to", metavar="OUTPUT", help="What is released. Default: html, notebooks, pdf and epub."),
-    ] = None,
-    execute: Annotated[
-        bool | None, typer.Option("--execute/--no-execute", show_default=False, help="As for build.")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", metavar="DIR", help="The new folder. Default: _build/release/NAME-RELEASE."),
-    ] = None,
-    book: BookOption = None,
+    framework: Sequence[str],
+    to: Sequence[str],
+    execute: bool | None,
+    output: Path | None,
+    book: Path | None,
 ) -> int:
     """Build everything that readers get, and gather it in one folder.
 

@@ -1,13 +1,13 @@
 """`d2lbuild serve`: the live preview of a book."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from d2lbuild.cli.messages import note
-from d2lbuild.cli.options import BookOption, FrameworkOption, read_config, words
+from d2lbuild.cli.options import PATH, book_option, framework_option, read_config, words
 from d2lbuild.errors import SetupError, UsageError
 
 __all__ = ["serve"]
@@ -15,18 +15,21 @@ __all__ = ["serve"]
 _PACKAGES = ("starlette", "uvicorn", "watchfiles")
 
 
+@click.command
+@framework_option
+@click.option(
+    "--port",
+    type=click.IntRange(min=0, max=65535),
+    metavar="N",
+    default=8000,
+    help="Where; the next free one if it is taken.",
+)
+@click.option("--open", "opens", is_flag=True, help="Open the book in a browser.")
+@click.option("--run", is_flag=True, help="Run a section as soon as its code has been edited.")
+@book_option
+@click.option("--output", metavar="DIR", type=PATH, help="Where to build. Default: _build in the book.")
 def serve(
-    *,
-    framework: FrameworkOption = None,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, metavar="N", help="Where; the next free one if it is taken.")
-    ] = 8000,
-    opens: Annotated[bool, typer.Option("--open", help="Open the book in a browser.")] = False,
-    run: Annotated[bool, typer.Option("--run", help="Run a section as soon as its code has been edited.")] = False,
-    book: BookOption = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="DIR", help="Where to build. Default: _build in the book.")
-    ] = None,
+    *, framework: Sequence[str], port: int, opens: bool, run: bool, book: Path | None, output: Path | None
 ) -> int:
     """Show the book in a browser, and each change as soon as it is saved.
 

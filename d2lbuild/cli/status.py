@@ -4,13 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from d2lbuild.cli.completion import complete_section
 from d2lbuild.cli.messages import columns, count, duration, note, say
-from d2lbuild.cli.options import BookOption, FrameworkOption, JsonOption, read_config, section_ids, words
+from d2lbuild.cli.options import book_option, framework_option, json_option, read_config, section_ids, words
 from d2lbuild.errors import StaleError
 
 if TYPE_CHECKING:
@@ -19,24 +20,19 @@ if TYPE_CHECKING:
 __all__ = ["status"]
 
 
-def status(
-    sections: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="SECTION",
-            show_default=False,
-            help="These sections, or folders of sections. Default: all.",
-            autocompletion=complete_section,
-        ),
-    ] = None,
-    *,
-    framework: FrameworkOption = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit with 4 if a notebook is stale, has failed or has never run.")
-    ] = False,
-    as_json: JsonOption = False,
-    book: BookOption = None,
-) -> int:
+@click.command
+@click.argument(
+    "sections",
+    nargs=-1,
+    metavar="[SECTION]...",
+    help="These sections, or folders of sections. Default: all.",
+    shell_complete=complete_section,
+)
+@framework_option
+@click.option("--check", is_flag=True, help="Exit with 4 if a notebook is stale, has failed or has never run.")
+@json_option
+@book_option
+def status(*, sections: Sequence[str], framework: Sequence[str], check: bool, as_json: bool, book: Path | None) -> int:
     """Show how each notebook stands.
 
     \b

@@ -2,51 +2,55 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from d2lbuild.cli.completion import complete_section
+from d2lbuild.cli.groups import OrderedGroup
 from d2lbuild.cli.messages import columns, count, note, say
-from d2lbuild.cli.options import BookOption, JsonOption, read_config, section_ids
+from d2lbuild.cli.options import book_option, json_option, read_config, section_ids
 from d2lbuild.errors import StaleError
 
 if TYPE_CHECKING:
     from d2lbuild.translation.parts import Change, Part
     from d2lbuild.translation.status import SectionStatus
 
-__all__ = ["accept", "status"]
+__all__ = ["translate"]
 
-OriginOption = Annotated[
-    str | None,
-    typer.Option(
-        "--origin", metavar="BOOK", help="The book that is translated: a folder, or FOLDER@REVISION. As configured."
-    ),
-]
+_origin_option = click.option(
+    "--origin", metavar="BOOK", help="The book that is translated: a folder, or FOLDER@REVISION. As configured."
+)
 _SHOWN = 60
 """Characters of a part that are shown."""
 
 
-def status(
-    sections: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="SECTION",
-            show_default=False,
-            help="Show these sections, or folders of sections, part by part.",
-            autocompletion=complete_section,
-        ),
-    ] = None,
-    *,
-    origin: OriginOption = None,
-    as_json: JsonOption = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit with 4 if the origin has changed what was translated.")
-    ] = False,
-    book: BookOption = None,
-) -> int:
+@click.group(cls=OrderedGroup, no_args_is_help=True)
+def translate() -> None:
+    """Following the book that this one is a translation of.
+
+    \b
+    Examples:
+      d2lbuild translate status
+      d2lbuild translate accept preface
+    """
+
+
+@translate.command
+@click.argument(
+    "sections",
+    nargs=-1,
+    metavar="[SECTION]...",
+    help="Show these sections, or folders of sections, part by part.",
+    shell_complete=complete_section,
+)
+@_origin_option
+@json_option
+@click.option("--check", is_flag=True, help="Exit with 4 if the origin has changed what was translated.")
+@book_option
+def status(*, sections: Sequence[str], origin: str | None, as_json: bool, check: bool, book: Path | None) -> int:
     """Show what has changed in the origin since a section was translated.
 
     \b
@@ -81,15 +85,18 @@ def status(
     return StaleError.exit_code if check and late else 0
 
 
-def accept(
-    sections: Annotated[
-        list[str],
-        typer.Argument(metavar="SECTION", help="Sections that follow the origin.", autocompletion=complete_section),
-    ],
-    *,
-    origin: OriginOption = None,
-    book: BookOption = None,
-) -> int:
+@translate.command
+@click.argument(
+    "sections",
+    nargs=-1,
+    required=True,
+    metavar="SECTION...",
+    help="Sections that follow the origin.",
+    shell_complete=complete_section,
+)
+@_origin_option
+@book_option
+def accept(*, sections: Sequence[str], origin: str | None, book: Path | None) -> int:
     """Keep the origin's text as it is now as what has been translated.
 
     \b

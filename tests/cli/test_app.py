@@ -3,10 +3,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import click
 import pytest
-import typer
 
 from d2lbuild import __version__
 from d2lbuild.checking import book as checking_book
@@ -30,16 +29,18 @@ def test_version(run: Run) -> None:
 def test_help_lists_every_command(run: Run) -> None:
     told = run("--help")
     assert told.code == 0
-    assert all(f"\n  {name} " in told.out for name in typer.main.get_command(app.app).commands)  # type: ignore[attr-defined]
+    assert all(f"\n  {name} " in told.out for name in app.program.list_commands(click.Context(app.program)))
 
 
-def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def _commands(command: click.Command | None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     yield path
-    for name, inner in getattr(command, "commands", {}).items():
-        yield from _commands(inner, (*path, name))
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from _commands(command.get_command(context, name), (*path, name))
 
 
-@pytest.mark.parametrize("path", list(_commands(typer.main.get_command(app.app))), ids=" ".join)
+@pytest.mark.parametrize("path", list(_commands(app.program)), ids=" ".join)
 def test_every_help_has_examples_that_name_the_command(run: Run, path: tuple[str, ...]) -> None:
     told = run(*path, "--help").out
     assert "\n  Examples:\n" in told

@@ -14,12 +14,12 @@ Complete = Callable[[str], list[str]]
 @pytest.fixture
 def complete(run: Run, monkeypatch: pytest.MonkeyPatch) -> Complete:
     def ask(line: str) -> list[str]:
-        monkeypatch.setenv("_D2LBUILD_COMPLETE", "complete_bash")
+        monkeypatch.setenv("_D2LBUILD_COMPLETE", "bash_complete")
         monkeypatch.setenv("COMP_WORDS", line)
         monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
         ran = run()
         assert (ran.code, ran.err) == (0, "")
-        return ran.out.split()
+        return [line.partition(",")[2] for line in ran.out.split() if line.startswith("plain,")]
 
     return ask
 

@@ -8,7 +8,7 @@ from d2lbuild.errors import UsageError
 
 def test_words_are_joined_by_commas_or_repeated() -> None:
     assert words(["a,b", "c", " d , e"]) == ("a", "b", "c", "d", "e")
-    assert words(None) == ()
+    assert words(()) == ()
 
 
 def test_an_unknown_word_has_the_nearest_one() -> None:
