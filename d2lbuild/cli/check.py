@@ -12,7 +12,7 @@ import click
 from d2lbuild import unchanged
 from d2lbuild.cli.github import folder_in_repository
 from d2lbuild.cli.kept_config import config_and_facts
-from d2lbuild.cli.messages import columns, counted, diff_text, finding_text, note, say
+from d2lbuild.cli.messages import columns, counted, diff_text, note, say
 from d2lbuild.cli.options import PATH, book_of, book_option, known, words
 from d2lbuild.cli.read_files import MANY, files_read
 from d2lbuild.errors import UsageError
@@ -98,7 +98,7 @@ def check(
     _show(found, style, config)
     code = int(any(finding.severity is Severity.ERROR for finding in found))
     if inputs is not None and len(inputs) <= MANY and unchanged.facts_of(files_read(config)) == inputs:
-        out = tuple(finding_text(finding).plain for finding in found)
+        out = tuple(map(str, found))
         unchanged.note(cache_home(), arguments, inputs, unchanged.Record(out, (_summary(found),), code))
     return code
 
@@ -142,7 +142,7 @@ def _place(path: Path, config: "Config") -> Path:
 def _show(findings: Sequence[Finding], style: str, config: "Config") -> None:
     if style == "text":
         for finding in findings:
-            say(finding_text(finding))
+            say(finding)
         note(_summary(findings))
         return
     from d2lbuild import __version__  # noqa: PLC0415

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from d2lbuild import unchanged
-from d2lbuild.cli.messages import count, diff_text, finding_text, note, say
+from d2lbuild.cli.messages import count, diff_text, note, say
 from d2lbuild.cli.options import PATH, book_option, framework_option, read_config, words
 from d2lbuild.cli.parity import parity_text
 from d2lbuild.config import config_files, default_frameworks
@@ -78,7 +78,7 @@ def extract_lib(
     findings = found.findings
     if imports:
         findings += extraction.import_libraries(config, found.libraries)
-    messages = [finding_text(finding).plain for finding in findings]
+    messages = [str(finding) for finding in findings]
     for message in messages:
         note(message)
     code = int(any(finding.severity is Severity.ERROR for finding in findings))
@@ -140,7 +140,7 @@ def _write_wheel(config: "Config", libraries: Mapping[str, "Library"], folder: P
         pipeline.prepare_output(config.output)
     path, findings = write_wheel(config, libraries, folder or config.output / "dist")
     for finding in findings:
-        note(finding_text(finding))
+        note(finding)
     say(str(path))
 
 

@@ -1,14 +1,17 @@
 """What the user sees: results on stdout, everything else on stderr, colours only on a terminal."""
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from d2lbuild.model import Finding, Severity
 from d2lbuild.wording import count, duration
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 __all__ = [
     "columns",
@@ -29,34 +32,48 @@ __all__ = [
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-def results() -> Console:
+def results() -> "Console":
     """Return the console of what a command was asked for: stdout."""
     return _console(stderr=False)
 
 
-def errors() -> Console:
+def errors() -> "Console":
     """Return the console of everything else: stderr."""
     return _console(stderr=True)
 
 
-def _console(*, stderr: bool) -> Console:
+def _console(*, stderr: bool) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and words in a pipe need no colours
+
     # Made anew each time, so that it writes to what stdout and stderr are now. Lines are never broken: a terminal does
     # that itself, and in a pipe each message stays one line.
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def say(text: str | Text = "") -> None:
+def say(text: "str | Finding | Text" = "") -> None:
     """Print a result."""
-    results().print(text)
+    _print(text, stderr=False)
 
 
-def note(text: str | Text = "") -> None:
+def note(text: "str | Finding | Text" = "") -> None:
     """Print something about the work itself."""
-    errors().print(text)
+    _print(text, stderr=True)
+
+
+def _print(text: "str | Finding | Text", *, stderr: bool) -> None:
+    stream = sys.stderr if stderr else sys.stdout
+    may_be_coloured = stream.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+    if isinstance(text, str | Finding) and not may_be_coloured:
+        stream.write(f"{text}\n")
+        stream.flush()
+    else:
+        _console(stderr=stderr).print(finding_text(text) if isinstance(text, Finding) else text)
 
 
 def complain(message: str, *, title: str = "error", findings: Sequence[Finding] = (), hint: str = "") -> None:
     """Print why a command ends early."""
+    from rich.text import Text  # noqa: PLC0415 - slow to import
+
     text = Text(title, "bold red")
     if message:
         text.append(f": {message}", "not bold default")
@@ -67,8 +84,10 @@ def complain(message: str, *, title: str = "error", findings: Sequence[Finding] 
     note(text)
 
 
-def finding_text(finding: Finding) -> Text:
-    """Return a finding as ``path:line:col: severity: message (hint) [rule]``."""
+def finding_text(finding: Finding) -> "Text":
+    """Return a finding in its colours: ``path:line:col: severity: message (hint) [rule]``, as `str` has it."""
+    from rich.text import Text  # noqa: PLC0415 - slow to import
+
     text = Text(style="not bold default")
     if finding.span:
         text.append(f"{finding.span}: ", "bold")
@@ -96,8 +115,11 @@ def is_detail(line: str) -> bool:
     return line.startswith((" + ", " - ", " ~ ", "Activate with")) or not line.strip()
 
 
-def columns(rows: Sequence[Sequence[str]], *, heading: bool = True) -> Text:
+def columns(rows: Sequence[Sequence[str]], *, heading: bool = True) -> "Text":
     """Return rows of text with aligned columns, the first of them as a heading."""
+    from rich.cells import cell_len  # noqa: PLC0415 - slow to import
+    from rich.text import Text  # noqa: PLC0415
+
     widths = [max(cell_len(cell) for cell in column) for column in zip(*rows, strict=True)]
     text = Text()
     for number, row in enumerate(rows):
@@ -106,8 +128,10 @@ def columns(rows: Sequence[Sequence[str]], *, heading: bool = True) -> Text:
     return text
 
 
-def diff_text(lines: Iterable[str]) -> Text:
+def diff_text(lines: Iterable[str]) -> "Text":
     """Return a unified diff in its usual colours."""
+    from rich.text import Text  # noqa: PLC0415 - slow to import
+
     styles = {"+": "green", "-": "red", "@": "cyan"}
     text = Text()
     for line in lines:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from d2lbuild.cli.messages import count, finding_text, note, say
+from d2lbuild.cli.messages import count, note, say
 from d2lbuild.cli.options import PATH, book_option, read_config
 from d2lbuild.errors import UsageError
 from d2lbuild.model import Severity
@@ -39,7 +39,7 @@ def migrate(*, output: Path | None, in_place: bool, check: bool, book: Path | No
     config = read_config(book)
     found = migration(config)
     for finding in found.findings:
-        note(finding_text(finding))
+        note(finding)
     if output is not None:
         written = write_copy(config, found, output.expanduser())
     elif in_place:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,6 +114,8 @@ def known(names: Sequence[str], choices: Sequence[str], noun: str) -> tuple[str,
     """Return `names` without repetitions; UsageError, with the nearest name, for one that is no choice."""
     for name in names:
         if name not in choices:
+            from difflib import get_close_matches  # noqa: PLC0415 - only for slips
+
             near = get_close_matches(name, choices, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(choices[:_MANY])}"
             raise UsageError(f"unknown {noun} '{name}'", hint=hint)

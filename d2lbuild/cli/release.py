@@ -91,5 +91,5 @@ def _files(config: "Config", names: tuple[str, ...], built: "BuildReport") -> di
             found[f"{stem}-{framework}{path.suffix}"] = path
     wheel, findings = write_wheel(config, extraction.libraries(config, names), config.output / "dist")
     for finding in findings:
-        note(str(finding))
+        note(finding)
     return found | {wheel.name: wheel}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from d2lbuild import unchanged
-from d2lbuild.cli.messages import finding_text, serious
+from d2lbuild.cli.messages import serious
 from d2lbuild.cli.progress import MOST_FINDINGS
 from d2lbuild.cli.read_files import MANY, files_read
 from d2lbuild.execution.home import cache_home, places_of_results
@@ -42,7 +42,7 @@ class BuildInputs:
             return
         outputs = [file for path in built.outputs.values() for file in files_of_site(path.parent)]
         modules = files_of_site(self._config.output / "lib")
-        messages = [finding_text(finding).plain for finding in serious(built.findings)]
+        messages = [str(finding) for finding in serious(built.findings)]
         if not strict and len(messages) > MOST_FINDINGS:
             messages[MOST_FINDINGS:] = [f"… and {len(messages) - MOST_FINDINGS} more"]
         record = unchanged.Record(
