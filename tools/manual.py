@@ -25,7 +25,8 @@ _MADE = f"<!-- Made by `{COMMAND}`: change the code that it is made of, not this
 _ABOUT_COMMANDS = """\
 `d2lbuild COMMAND --help` says the same on a terminal. Messages and progress go to stderr, results to stdout; colours
 and the progress bar appear on terminals only, and `NO_COLOR` is honoured. `--book` is the nearest parent folder with a
-configuration unless given. `d2lbuild --install-completion` lets the shell complete commands, frameworks and sections.
+configuration unless given. `d2lbuild --install-completion` lets the shell complete commands, options,
+frameworks and sections: bash from 4.4 on, zsh or fish, as `$SHELL` says or as it is named after the option.
 """
 _ABOUT_KEYS = """\
 All paths are relative to the book's folder, written with `/`, and stay inside of it. Unknown keys are errors.

@@ -110,7 +110,7 @@ def _show_completion(context: click.Context, _: click.Parameter, shell: str | No
     flag_value="",
     expose_value=False,
     callback=_install_completion,
-    help="Install completion for bash, zsh or fish. Default: the shell that is yours.",
+    help="Install completion for bash, zsh or fish. Default: as $SHELL says.",
 )
 @click.option(
     "--show-completion",

@@ -128,3 +128,11 @@ def test_help_does_not_wait_for_sphinx() -> None:
     code = "import sys; from d2lbuild.cli import main; main(['-h']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"sphinx", "nbclient", "pydantic", "libcst"} & set(done.stdout.splitlines()[-1].split())
+
+
+def test_only_the_command_that_runs_is_imported() -> None:
+    code = "import sys; from d2lbuild.cli import main; main(['check', '-h']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert "d2lbuild.cli.check" in imported
+    assert not {"d2lbuild.cli.build", "d2lbuild.cli.env", "pydantic", "rich", "click.shell_completion"} & imported

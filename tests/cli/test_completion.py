@@ -19,7 +19,8 @@ def complete(run: Run, monkeypatch: pytest.MonkeyPatch) -> Complete:
         monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
         ran = run()
         assert (ran.code, ran.err) == (0, "")
-        return [line.partition(",")[2] for line in ran.out.split() if line.startswith("plain,")]
+        found = [line.partition(",") for line in ran.out.split()]
+        return [word if kind == "plain" else f"<{kind}>" for kind, _, word in found]
 
     return ask
 
@@ -55,10 +56,21 @@ def test_a_new_book_may_have_what_comes_with_us(complete: Complete, book: Path) 
 @pytest.mark.parametrize("text", ["not toml", "book = 3", "[book]\nchapters = 7\nframeworks = 2\n", "\0"])
 def test_a_book_that_cannot_be_read_completes_nothing(complete: Complete, book: Path, text: str) -> None:
     (book / "conf" / "book.toml").write_text(text)
-    assert complete("d2lbuild build ") == []
+    assert complete("d2lbuild build ") == ["<file>"]
     assert complete("d2lbuild build -f ") == []
 
 
 def test_outside_of_a_book(complete: Complete, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert complete("d2lbuild build ") == []
+    assert complete("d2lbuild build ") == ["<file>"]
+
+
+@pytest.mark.parametrize(
+    "line", ["check c", "build --output ", "build --book=", "build chapters/o", "deploy ", "import ", "cache push "]
+)
+def test_the_shell_completes_files(complete: Complete, book: Path, line: str) -> None:
+    assert complete(f"d2lbuild {line}") == ["<file>"]
+
+
+def test_words_that_only_the_user_knows_are_not_completed(complete: Complete, book: Path) -> None:
+    assert complete("d2lbuild build --jobs ") == []
