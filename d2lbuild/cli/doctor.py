@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.cells import cell_len
-from rich.text import Text
 
 from d2lbuild.cli.messages import count, note, results, say
 from d2lbuild.cli.options import book_option, config_if_any, framework_option, json_option, known, words
 from d2lbuild.errors import SetupError
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from d2lbuild.config import Config
     from d2lbuild.doctor import Section
     from d2lbuild.equipment import Item
@@ -83,8 +83,11 @@ def _fact(item: "Item") -> dict[str, Any]:
     }
 
 
-def _table(sections: Sequence["Section"]) -> Text:
+def _table(sections: Sequence["Section"]) -> "Text":
     """Return a line for each thing, and below it what mends it."""
+    from rich.cells import cell_len  # noqa: PLC0415 - slow to import
+    from rich.text import Text  # noqa: PLC0415
+
     plain = not _can_show("".join(mark for mark, _, _ in _MARKS.values()))
     marks = {state: word if plain else mark for state, (mark, word, _) in _MARKS.items()}
     widths = max(map(len, marks.values())), max(cell_len(item.name) for one in sections for item in one.items)

@@ -10,7 +10,6 @@ import click
 from d2lbuild import unchanged
 from d2lbuild.cli.messages import count, diff_text, note, say
 from d2lbuild.cli.options import PATH, book_option, framework_option, read_config, words
-from d2lbuild.cli.parity import parity_text
 from d2lbuild.config import config_files, default_frameworks
 from d2lbuild.errors import StaleError, UsageError
 from d2lbuild.execution.home import cache_home
@@ -72,6 +71,8 @@ def extract_lib(
     config = read_config(book)
     names = pipeline.select_frameworks(config, words(framework) or ("all",))
     if parity:
+        from d2lbuild.cli.parity import parity_text  # noqa: PLC0415 - slow to import
+
         say(parity_text(extraction.libraries(config, names)))
         return 0
     found = extraction.checked_libraries(config, names)
