@@ -11,10 +11,8 @@ import click
 
 from d2lbuild import unchanged
 from d2lbuild.cli.github import folder_in_repository
-from d2lbuild.cli.kept_config import config_and_facts
 from d2lbuild.cli.messages import columns, counted, diff_text, note, say
 from d2lbuild.cli.options import PATH, book_of, book_option, known, words
-from d2lbuild.cli.read_files import MANY, files_read
 from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import cache_home
 from d2lbuild.garbage import without_collections
@@ -67,6 +65,8 @@ def check(
     """
     from d2lbuild.checking.formats import FORMATS  # noqa: PLC0415 - `--help` is to be quick
     from d2lbuild.checking.rules import RULES  # noqa: PLC0415
+    from d2lbuild.cli.kept_config import config_and_facts  # noqa: PLC0415
+    from d2lbuild.cli.read_files import MANY, files_read  # noqa: PLC0415
 
     (style,) = known([style], FORMATS, "format")
     chosen = known(words(select), list(RULES), "rule")
