@@ -17,6 +17,7 @@ from d2lbuild.cli.options import (
     changed_since_option,
     framework_option,
     known,
+    output_option,
     read_config,
     report_paths,
     section_ids,
@@ -51,7 +52,7 @@ __all__ = ["build"]
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 for errors and warnings too.")
 @book_option
-@click.option("--output", metavar="DIR", type=PATH, help="Where to build. Default: _build in the book.")
+@output_option
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Notebooks that run at the same time.")
 @click.option("--rerun-failed", is_flag=True, help="Run notebooks again that failed and have not changed since.")
 @click.option(

@@ -27,6 +27,7 @@ __all__ = [
     "one_framework",
     "one_framework_option",
     "one_section",
+    "output_option",
     "read_config",
     "report_paths",
     "section_ids",
@@ -61,6 +62,7 @@ one_framework_option = click.option(
     help="Whose cells. Default: the book's first framework.",
     shell_complete=complete_framework,
 )
+output_option = click.option("--output", metavar="DIR", type=PATH, help="Where to build. Default: _build in the book.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print all of it for programs.")
 sections_argument = click.argument(
     "sections",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from d2lbuild.cli.messages import note
-from d2lbuild.cli.options import PATH, book_option, framework_option, read_config, words
+from d2lbuild.cli.options import book_option, framework_option, output_option, read_config, words
 from d2lbuild.errors import SetupError, UsageError
 
 __all__ = ["serve"]
@@ -27,7 +27,7 @@ _PACKAGES = ("starlette", "uvicorn", "watchfiles")
 @click.option("--open", "opens", is_flag=True, help="Open the book in a browser.")
 @click.option("--run", is_flag=True, help="Run a section as soon as its code has been edited.")
 @book_option
-@click.option("--output", metavar="DIR", type=PATH, help="Where to build. Default: _build in the book.")
+@output_option
 def serve(
     *, framework: Sequence[str], port: int, opens: bool, run: bool, book: Path | None, output: Path | None
 ) -> int:
