@@ -40,6 +40,16 @@ class _Memory:
         return _keys(self.sections), _keys(self.libraries), notebooks
 
 
+@dataclass
+class _Stored:
+    """What a file holds: each section is pickled by itself, so that those which have not changed need not be again."""
+
+    sections: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """Its key, and what was found."""
+    libraries: dict[str, CheckedLibrary] = field(default_factory=dict)
+    notebooks: dict[tuple[str, str], tuple[str, tuple[Finding, ...]]] = field(default_factory=dict)
+
+
 def _keys(checked: Mapping[str, CheckedSection] | Mapping[str, CheckedLibrary]) -> dict[str, str]:
     return {name: one.key for name, one in checked.items()}
 
@@ -56,8 +66,8 @@ class KeptFindings:
         self._used = _Memory()
         self._config: Config | None = None
         self._maker = b""
-        self._stored: tuple[object, ...] = ()
-        """The keys of what the file holds."""
+        self._stored = _Stored()
+        self._stored_keys: tuple[object, ...] = ()
         self.data: dict[PurePosixPath, bytes] = {}
         """The files of the sections of this check."""
 
@@ -106,23 +116,32 @@ class KeptFindings:
 
     def save(self) -> None:
         """Keep what the last check has used, and nothing else, if that differs from what there was."""
-        if self._file is None or self._used.keys == self._stored:
+        if self._file is None or self._used.keys == self._stored_keys:
             return
+        known = self._stored.sections
+        sections = {name: _pickled(one, known.get(name)) for name, one in self._used.sections.items()}
+        stored = _Stored(sections, self._used.libraries, self._used.notebooks)
         with contextlib.suppress(OSError):  # a folder that cannot be written costs time, nothing else
-            write_atomically(self._file, pickle.dumps(self._used, pickle.HIGHEST_PROTOCOL))
-            self._stored = self._used.keys
+            write_atomically(self._file, pickle.dumps(stored, pickle.HIGHEST_PROTOCOL))
+            self._stored, self._stored_keys = stored, self._used.keys
 
     def _load(self) -> _Memory:
         if self._file is None:
             return _Memory()
         try:
-            found = pickle.loads(self._file.read_bytes())  # noqa: S301 - our own file
+            stored: _Stored = pickle.loads(self._file.read_bytes())  # noqa: S301 - our own file
+            sections = {name: pickle.loads(data) for name, (_, data) in stored.sections.items()}  # noqa: S301
+            found = _Memory(sections, stored.libraries, stored.notebooks)
+            self._stored, self._stored_keys = stored, found.keys
         except Exception:  # not there, damaged, or of another version of this program
             return _Memory()
-        if not isinstance(found, _Memory):
-            return _Memory()
-        self._stored = found.keys
         return found
+
+
+def _pickled(one: CheckedSection, known: tuple[str, bytes] | None) -> tuple[str, bytes]:
+    if known is not None and known[0] == one.key:
+        return known
+    return one.key, pickle.dumps(one, pickle.HIGHEST_PROTOCOL)
 
 
 def kept_findings(config: Config) -> KeptFindings:

@@ -1,5 +1,6 @@
 """What a check needs to know of one section, found once and kept: what is wrong with it alone, and its code."""
 
+import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -27,10 +28,16 @@ class CheckedNotebook:
     """Names of the library that its code may use."""
     another: bool = False
     """Whether it may import another framework's library."""
-    cells: tuple[Cell, ...] = ()
-    """The cells that use the library or save something."""
+    packed: bytes = b""
+    """`cells`, pickled: they are the most of what is kept, and seldom looked at."""
     saved: tuple[Cell, ...] = ()
     """Those of them that save something."""
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells that use the library or save something."""
+        cells: tuple[Cell, ...] = pickle.loads(self.packed) if self.packed else ()  # noqa: S301 - our own
+        return cells
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def _notebooks(config: Config, section: Section) -> Iterator[tuple[str, CheckedN
                 tuple(findings),
                 mentions(text, package),
                 imports_another(text, package, framework.module),
-                tuple(cell for cell in notebook.code if package in cell.source),
+                pickle.dumps(tuple(cell for cell in notebook.code if package in cell.source), pickle.HIGHEST_PROTOCOL),
                 tuple(cell for cell in notebook.code if "@save" in cell.source),
             ),
         )
