@@ -5,6 +5,7 @@ import shutil
 from d2lbuild.cli.messages import note, say
 from d2lbuild.cli.options import BookOption, read_config
 from d2lbuild.errors import UsageError
+from d2lbuild.output_folder import OUTPUT_MARKER
 
 __all__ = ["clean"]
 
@@ -21,8 +22,6 @@ def clean(book: BookOption = None) -> int:
       d2lbuild clean
       d2lbuild clean --book ~/books/d2l-en
     """
-    from d2lbuild.pipeline import OUTPUT_MARKER  # noqa: PLC0415  it takes its time to import
-
     config = read_config(book)
     folder = config.output
     if not folder.exists() and not folder.is_symlink():
