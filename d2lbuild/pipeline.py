@@ -85,7 +85,7 @@ def build(
         for notebook, result in runs.run(build_plan):
             results[notebook.section, notebook.framework] = result
             fresh.add((notebook.section, notebook.framework))
-    kept = runs.kept(results.keys()) if runs else ()
+    kept = tuple(runs.kept(results.keys())) if runs else ()
     shown = {**results, **{(one.section, one.framework): result for one, result, _ in kept}}
     notices = {(one.section, one.framework): notice for one, _, notice in kept if notice}
     with without_collections():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2lbuild.source.prose import Mark, MarkKind, parse_prose, split_lines
+from d2lbuild.source.marks import Mark, MarkKind
+from d2lbuild.source.prose import parse_prose, split_lines
 from tests.books import read_cases
 
 CASES = read_cases(Path(__file__).parent / "cases" / "marks.txt")
