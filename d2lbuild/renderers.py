@@ -12,8 +12,9 @@ from d2lbuild.config.types import SERVICES
 from d2lbuild.edition.edition import Edition
 from d2lbuild.errors import BookError, UsageError
 from d2lbuild.execution.needs import whole_needs
-from d2lbuild.model import Book, Finding, Needs, Page
+from d2lbuild.model import Book, Finding, Needs
 from d2lbuild.rendering.context import RenderContext, RenderResult
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.references.works_ahead import Works
 
 if TYPE_CHECKING:

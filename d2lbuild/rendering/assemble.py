@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from d2lbuild.edition.edition import Edition
-from d2lbuild.model import Book, Cell, CellKind, ExecutionResult, Notebook, Output, Page, PageCell, Section, Status
+from d2lbuild.model import Book, Cell, CellKind, ExecutionResult, Notebook, Output, Section, Status
 from d2lbuild.rendering.locale import translated
+from d2lbuild.rendering.page import Page, PageCell
 
 __all__ = ["assemble", "assemble_book"]
 

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from d2lbuild.model import CellKind, Page, PageCell
+from d2lbuild.model import CellKind
 from d2lbuild.rendering.numbering import Numbers
+from d2lbuild.rendering.page import Page, PageCell
 from d2lbuild.rendering.plain_book import page_text
 from d2lbuild.rendering.plain_markdown import PlainContext, plain_markdown
 from d2lbuild.source.marks import Mark, MarkKind
