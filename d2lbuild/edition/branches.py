@@ -44,11 +44,11 @@ def resolve_branches(source: str, framework: str) -> Resolved:
         text, lines = _choose_expressions(text, module, framework)
         resolver = _Resolver(text, framework)
         resolver.body(tree(text).body)
+        kept = list(resolver.result())
+        made, moved = _into_methods([line for line, _ in kept])
     except CodeError as error:
         return Resolved(source, same, error=error)
-    kept = list(resolver.result())
     numbers = tuple(lines[number] for _, number in kept)
-    made, moved = _into_methods([line for line, _ in kept])
     return Resolved(unmask(made), numbers, names, moved=tuple((numbers[line] + 1, name) for line, name in moved))
 
 
@@ -57,15 +57,12 @@ def _into_methods(lines: Sequence[str]) -> tuple[str, tuple[tuple[int, str], ...
 
     In existing books a branch within a branch may hold the last lines of the method above it. They were written for a
     tool that takes one level of indentation off, however deep the branches are. Return also the lines, counted from 0,
-    with the method's name.
+    with the method's name. Raises CodeError.
     """
     text = "\n".join(lines)
     if not any(line.lstrip().startswith("self.") for line in lines) or "class " not in text:
         return text, ()
-    try:
-        classes = [node for node in walk(tree(text)) if isinstance(node, ast.ClassDef)]
-    except CodeError:
-        return text, ()  # reported by `select`
+    classes = [node for node in walk(tree(text)) if isinstance(node, ast.ClassDef)]
     made, moved = list(lines), list[tuple[int, str]]()
     for node in classes:
         method: ast.FunctionDef | None = None
@@ -231,7 +228,7 @@ class _Resolver:
         if self.body(statements, colon) == 0:
             first = _first_line(statements[0])
             self.kept[first] = True
-            self.lines[first] = " " * statements[0].col_offset + "pass"
+            self.lines[first] = self.lines[first][: statements[0].col_offset] + "pass"
 
     def _colon_before(self, line: int) -> int:
         at = bisect_left(self.layout.colons, (line, 0)) - 1
@@ -320,7 +317,7 @@ class _Resolver:
         if first.lineno - 1 == branch.colon and not getattr(first, "decorator_list", None):
             line = self.lines[branch.colon]
             self._drop(branch.head, branch.colon)
-            self.lines[branch.colon] = " " * column + line[_characters(line, first.col_offset) :]
+            self.lines[branch.colon] = self.lines[branch.head][:column] + line[_characters(line, first.col_offset) :]
         else:
             self._drop(branch.head, branch.colon + 1)
             for number in range(branch.colon + 1, branch.end):
@@ -330,7 +327,7 @@ class _Resolver:
     def _rewrite_head(self, branch: _Branch, column: int, head: str) -> None:
         line = self.lines[branch.colon]
         self._drop(branch.head, branch.colon)
-        self.lines[branch.colon] = " " * column + head + line[branch.colon_column + 1 :]
+        self.lines[branch.colon] = self.lines[branch.head][:column] + head + line[branch.colon_column + 1 :]
 
     def _drop(self, first: int, end: int) -> None:
         for number in range(first, end):
