@@ -68,7 +68,7 @@ def _parsable(source: str) -> tuple[str, ast.Module]:
 def _parsed(source: str) -> ast.Module:
     try:
         return ast.parse(source)
-    except ValueError as error:  # a NUL character
+    except ValueError as error:  # a NUL character in early 3.11, half of a surrogate pair
         raise CodeError(str(error), 1) from None
     except (RecursionError, MemoryError):
         raise CodeError("the code is nested too deeply", 1) from None

@@ -61,3 +61,9 @@ def test_definitions_do_what_the_expansions_do() -> None:
     assert d2l["norm"](3, keepdims=True) == ("norm", 3, True)
     assert d2l["transpose"](Tensor(3)) == ("transposed", 3)
     assert d2l["size"](Tensor(3)) == 3
+
+
+def test_of_two_definitions_of_a_name_the_plain_one_counts() -> None:
+    plain = (Text("ones = make", Span(Path("x"), 1, 1)),)  # type: ignore[arg-type]
+    aliases = Aliases(simple={"ones": "torch.ones", "to": "put"}, fluent={"to": "to"}, plain=plain)
+    assert alias_definitions(aliases) == [("ones", "ones = make"), ("to", "to = put")]

@@ -30,7 +30,9 @@ def test_code_without_magics_is_left_alone() -> None:
     assert mask("%matplotlib inline\nx = 1") == "pass  #d2lbuild-magic:%matplotlib inline\nx = 1"
 
 
-@pytest.mark.parametrize("source", ["x = 1\x00", "x = " + "-" * 200_000 + "1", "!ls\nx = " + "-" * 200_000 + "1"])
+@pytest.mark.parametrize(
+    "source", ["x = 1\x00", "x = '\ud800'", "x = " + "-" * 200_000 + "1", "!ls\nx = " + "-" * 200_000 + "1"]
+)
 def test_what_no_parser_reads_is_an_error_of_the_cell(source: str) -> None:
     with pytest.raises(CodeError):
         tree(source)

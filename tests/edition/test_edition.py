@@ -40,6 +40,7 @@ def test_a_framework_of_another_language_has_no_library(tmp_path: Path) -> None:
     (tmp_path / "frameworks" / "node" / "framework.toml").write_text(NODE, encoding="utf-8")
     conf = CONF.replace('["pytorch", "jax"]', '["node"]')
     cell = "```{.javascript .input}\n// d2l.reduce_sum(x)\nx = (  // @save\n```\n"
+    cell += "```{.javascript .input}\ny = 1\n```\n"
     found = book(tmp_path, {"index.md": INDEX, "one.md": f"# One\n\n{cell}", "two.md": "# Two\n"}, conf=conf)
     node = make_edition(load_config(tmp_path), tuple(found.sections.values()), "node")
     assert node.notebooks["one"].code == node.neutral[1].code

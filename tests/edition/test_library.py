@@ -1,19 +1,21 @@
 """The generated library module."""
 
 import ast
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2lbuild.config import load_config
+from d2lbuild.config import Text, load_config
 from d2lbuild.edition.library import Library, extract, used_names
 from d2lbuild.edition.select import has_page, select
-from d2lbuild.model import Notebook
+from d2lbuild.model import Notebook, Span
 from d2lbuild.source.book import load_book
 from tests.books import rules, write_book
 
+NOWHERE = Span(PurePosixPath("header.py"), 1, 1)
 FRAMEWORK = """\
 name = "NAME"
 title = "NAME"
@@ -233,6 +235,7 @@ def _statements(root: Path, *codes: str) -> list[str]:
         "d2l.STATE.deep.x = 1",
         "d2l.STATE += 1",
         "f().x = 1",
+        "d2l.f(1)",
     ],
 )
 def test_assignments_are_saved_as_they_stand(tmp_path: Path, code: str) -> None:
@@ -267,3 +270,9 @@ def test_a_method_that_a_later_cell_replaces_leaves_no_gap(tmp_path: Path) -> No
     source = library(tmp_path, "# One\n" + cell(owner) + cell(method)).source
     assert "        return 1\n\n    def g(self):\n        return 3\n" in source
     assert "return 2" not in source
+
+
+def test_a_header_that_imports_all_leaves_no_block_of_imports(tmp_path: Path) -> None:
+    found = notebooks(tmp_path, "# One\n")
+    framework = replace(load_config(tmp_path).framework("pytorch"), header=Text("import sys\n", NOWHERE))
+    assert "import sys\n\n\n################ WARNING" in extract(found, framework).source

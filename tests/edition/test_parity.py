@@ -96,7 +96,7 @@ def test_imports_count_where_another_framework_saves_the_name() -> None:
 
 def test_values_fields_and_code_that_is_not_python() -> None:
     code = "class A:  #@save\n    x: int\n    y: int = 1\n    d2l.z: int = 2\n    k = 3"
-    header = Text("X: int = 1\nY = Z = 2\nd2l = 3\n", Span(PurePosixPath("header.py"), 1, 3))
+    header = Text("import os\nX: int = 1\nY = Z = 2\nd2l = 3\n", Span(PurePosixPath("header.py"), 1, 3))
     whole = library("a", code)
     whole = replace(whole, framework=replace(whole.framework, header=header))
     broken = replace(whole, framework=replace(whole.framework, name="b", header=replace(header, text="x = (")))

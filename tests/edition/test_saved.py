@@ -90,3 +90,7 @@ def test_a_mark_within_what_is_saved_is_left_out_and_told() -> None:
     (saved,), unused = saved_statements("def f(a):  #@save\n    #@save\n    return a\n")
     assert saved.code == "def f(a):\n    return a"
     assert unused == [2]
+
+
+def test_a_mark_behind_another_comment_saves_nothing() -> None:
+    assert saved_statements("x = 1\n# see #@save\n\ny = 1") == ([], [2])

@@ -257,7 +257,13 @@ def test_an_empty_notebook(tmp_path: Path) -> None:
 
 def test_a_bibliography_that_another_file_stands_for(tmp_path: Path) -> None:
     """One of the same name that exists is taken for one that a section looks for elsewhere."""
-    files = {"index.md": toc("one"), "one.md": "# One\n\n:bibliography:`refs.bib`\n", "img/x": ""}
+    files = {"index.md": toc("one"), "one.md": "# One\n\n:bibliography:`img/refs.bib`\n", "img/x": ""}
     write_book(tmp_path, files, conf=CONF + 'bibliography = ["refs.bib"]\n')
     (tmp_path / "refs.bib").write_text("@misc{a, title = {A}}\n", encoding="utf-8")
     assert load_book(load_config(tmp_path)).findings == ()
+
+
+def test_names_of_the_library_are_checked_elsewhere(tmp_path: Path) -> None:
+    found = book(tmp_path, {"index.md": toc("one"), "one.md": "# One\n\nSee :func:`d2l.lost` and :class:`d2l.Lost`.\n"})
+    assert [one.role for one in found.sections["one"].references] == ["func", "class"]
+    assert found.findings == ()

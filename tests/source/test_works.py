@@ -69,3 +69,7 @@ def test_works_as_they_stand_in_a_list(tmp_path: Path) -> None:
 def test_a_work_that_lacks_what_its_style_needs_is_in_no_list(tmp_path: Path) -> None:
     root = write(tmp_path, "@article{bare, title = {No journal}}\n@misc{whole, title = {A}, year = {2000}}\n")
     assert list(references(root, [FILE])) == ["whole"]
+
+
+def test_what_only_looks_like_a_work_has_a_place_and_no_words(tmp_path: Path) -> None:
+    assert read_works(write(tmp_path, "\n@comment{one, title = {T}}\n"), [FILE]) == {"one": Work(Span(FILE, 2, 2))}
