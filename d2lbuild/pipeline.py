@@ -3,8 +3,6 @@
 Nothing is written or installed before the observer has seen the plan; `check` and `plan_build` stop there.
 """
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
@@ -16,31 +14,27 @@ from d2lbuild.building import BuildReport, BuildRequest, NotebookFailure, Notebo
 from d2lbuild.checking.book import check_book
 from d2lbuild.checking.kept import kept_findings
 from d2lbuild.config import Config
-from d2lbuild.config.types import SERVICES
 from d2lbuild.edition.code import forget_trees
 from d2lbuild.edition.edition import Edition, make_edition
-from d2lbuild.errors import BookError, UsageError
+from d2lbuild.errors import UsageError
 from d2lbuild.execution.home import book_folder, cache_home, history_folder
-from d2lbuild.execution.needs import whole_needs
 from d2lbuild.expansions import expand_beside, known_expansions, remember_expansions
 from d2lbuild.files import write_if_changed
 from d2lbuild.garbage import without_collections
 from d2lbuild.memory import Memory
-from d2lbuild.model import Book, ExecutionResult, Finding, Needs, Page, Status
-from d2lbuild.rendering.assemble import assemble
-from d2lbuild.rendering.references.works_ahead import Works, no_works, works_ahead
+from d2lbuild.model import Book, ExecutionResult, Finding, Status
+from d2lbuild.output_folder import prepare_output
+from d2lbuild.renderers import render_outputs, site_folder
+from d2lbuild.rendering.assemble import assemble_book
+from d2lbuild.rendering.references.works_ahead import no_works, works_ahead
 from d2lbuild.source.book import load_book
 from d2lbuild.source.kept import KeptSections
 
 if TYPE_CHECKING:
     from d2lbuild.execution.plan import BuildPlan
     from d2lbuild.notebook_runs import NotebookRuns
-    from d2lbuild.rendering.context import RenderContext, RenderResult
-    from d2lbuild.rendering.website.resident import ResidentSite
 
 __all__ = [
-    "OUTPUT_MARKER",
-    "RENDERERS",
     "BuildReport",
     "BuildRequest",
     "NotebookFailure",
@@ -49,16 +43,9 @@ __all__ = [
     "build",
     "check",
     "plan_build",
-    "prepare_output",
     "read_and_plan",
     "select_frameworks",
 ]
-
-OUTPUT_MARKER = ".d2lbuild"
-"""This file lies in every output folder that d2lbuild has made: `clean` removes no other."""
-
-RENDERERS = ("html", "notebooks", "colab", "sagemaker", "binder", "markdown", "slides", "pdf", "epub")
-"""The outputs that a build can make."""
 
 
 def build(
@@ -70,7 +57,7 @@ def build(
     """
     observer = observer or Observer()
     begun = time.monotonic()
-    works = works_ahead(config, _site(config, request)) if "html" in request.to else no_works
+    works = works_ahead(config, site_folder(config, request)) if "html" in request.to else no_works
     with without_collections(freeze=True):
         book, editions, sections = _read(config, request.frameworks)
         known = _with_expansions(config, editions)
@@ -98,16 +85,17 @@ def build(
         for notebook, result in runs.run(build_plan):
             results[notebook.section, notebook.framework] = result
             fresh.add((notebook.section, notebook.framework))
-    kept_results = runs.kept(results.keys()) if runs else ()
-    kept = {(one.section, one.framework): (result, notice) for one, result, notice in kept_results}
+    kept = tuple(runs.kept(results.keys())) if runs else ()
+    shown = {**results, **{(one.section, one.framework): result for one, result, _ in kept}}
+    notices = {(one.section, one.framework): notice for one, _, notice in kept if notice}
     with without_collections():
         _remember_expansions(config, editions, known)
-        outputs, more = _render(
+        outputs, more = render_outputs(
             config,
             request,
             book,
-            pages_of=lambda names: _assemble(
-                book, {name: editions[name] for name in names}, results, kept, language=config.language
+            pages_of=lambda names: assemble_book(
+                book, {name: editions[name] for name in names}, shown, notices, language=config.language
             ),
             editions=editions,
             modules=modules,
@@ -116,8 +104,7 @@ def build(
             resident=memory.site if memory else None,
         )
     if memory:
-        shown = {**results, **{one: result for one, (result, _) in kept.items()}}
-        memory.hold(book, editions, shown, {one: notice for one, (_, notice) in kept.items() if notice})
+        memory.hold(book, editions, shown, notices)
     return BuildReport(
         findings=tuple(dict.fromkeys([*findings, *more])),
         failures=tuple(_failures(editions, results, fresh)),
@@ -229,27 +216,6 @@ def _may_have_results(config: Config) -> bool:
 # --- writing ---
 
 
-def prepare_output(output: Path) -> None:
-    """Make the output folder, and mark it as ours if it was not there or empty.
-
-    Raises UsageError if it cannot be written.
-    """
-    ours = not output.exists() or (output.is_dir() and not any(output.iterdir()))
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=output, prefix="."):
-            pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(
-            f"cannot write to the output folder {output}: {reason}", hint="choose another one with --output"
-        ) from None
-    if ours:
-        (output / OUTPUT_MARKER).write_text(
-            "Everything in this folder was made by d2lbuild; `d2lbuild clean` removes it.\n", encoding="utf-8"
-        )
-
-
 def _write_modules(config: Config, output: Path, editions: Mapping[str, Edition]) -> dict[str, Path]:
     """Write the library of this build where its kernels import it."""
     package = output / "lib" / config.library.package
@@ -261,27 +227,6 @@ def _write_modules(config: Config, output: Path, editions: Mapping[str, Edition]
         modules[name] = package / f"{edition.framework.module}.py"
         write_if_changed(modules[name], edition.library.source)
     return modules
-
-
-def _assemble(
-    book: Book,
-    editions: Mapping[str, Edition],
-    results: Mapping[tuple[str, str], ExecutionResult],
-    kept: Mapping[tuple[str, str], tuple[ExecutionResult, str]],
-    *,
-    language: str,
-) -> list[Page]:
-    """Make the pages; `kept` are results of earlier runs, each with what to say of it."""
-    shown = {**results, **{one: result for one, (result, _) in kept.items()}}
-    notices = {one: notice for one, (_, notice) in kept.items() if notice}
-    pages = []
-    for name, section in book.sections.items():
-        notebooks = {one: edition.notebooks[name] for one, edition in editions.items() if name in edition.notebooks}
-        if notebooks:
-            known = {one: shown[name, one] for one in notebooks if (name, one) in shown}
-            outdated = {one: notices[name, one] for one in notebooks if (name, one) in notices}
-            pages.append(assemble(section, notebooks, known, outdated, language=language))
-    return pages
 
 
 def _failures(
@@ -320,111 +265,3 @@ def _reports(
                     cached=(section, framework) not in fresh,
                     expected=expected.get((section, framework)),
                 )
-
-
-def _render(
-    config: Config,
-    request: BuildRequest,
-    book: Book,
-    *,
-    pages_of: Callable[[Sequence[str]], list[Page]],
-    editions: Mapping[str, Edition],
-    modules: Mapping[str, Path],
-    works: Works,
-    observer: Observer,
-    resident: "ResidentSite | None",
-) -> tuple[dict[str, Path], tuple[Finding, ...]]:
-    """Hand the pages to the renderers; each writes below its own folder."""
-    # Sphinx takes a while to import: a plan or a check must not wait for it.
-    from d2lbuild.rendering.website.html import RenderContext, render  # noqa: PLC0415
-
-    folder = request.output(config) / edition_name(config, request.frameworks)
-    outputs: dict[str, Path] = {}
-    findings: list[Finding] = []
-    context = RenderContext(
-        config=config,
-        book=book,
-        frameworks=request.frameworks,
-        output=_site(config, request),
-        modules=modules,
-        libraries={name: edition.library for name, edition in editions.items()},
-        jobs=request.jobs or os.cpu_count() or 1,
-        observer=observer.rendering,
-        works=works,
-        resident=resident,
-    )
-    pages = pages_of(request.frameworks)
-    if all(page.section.id != book.root for page in pages):
-        raise BookError(
-            f"{book.sections[book.root].path} has no page in this edition, and it is the first of the book",
-            hint="all its code is for other frameworks: give it some for this one, or move the code elsewhere",
-        )
-    for name in request.to:
-        if name == "html":
-            site = render(pages, context)
-            outputs[name] = site.path
-            findings += site.findings
-        elif name in {"notebooks", "markdown", "slides"}:
-            outputs[name] = _without_sphinx(name, pages, replace(context, output=folder / name))
-        elif name in SERVICES:
-            from d2lbuild.rendering.elsewhere.notebooks import render_elsewhere  # noqa: PLC0415
-
-            made = render_elsewhere(name, pages, replace(context, output=folder / name), _needs(config, editions))
-            outputs[name] = made.path
-            findings += made.findings
-        elif name in RENDERERS:
-            for framework in request.frameworks:
-                made = _whole_book(name, request, framework, pages_of([framework]), context)
-                outputs[name if len(request.frameworks) == 1 else f"{name} {framework}"] = made.path
-                findings += made.findings
-        else:
-            raise UsageError(f"unknown output '{name}'", hint=f"one of {', '.join(RENDERERS)}")
-    return outputs, tuple(findings)
-
-
-def _without_sphinx(kind: str, pages: Sequence[Page], context: "RenderContext") -> Path:
-    """Write what is made of pages directly, and return what to open."""
-    if kind == "notebooks":
-        from d2lbuild.rendering.notebooks import render_notebooks as render  # noqa: PLC0415 - only what is asked for
-    elif kind == "markdown":
-        from d2lbuild.rendering.markdown_pages import render_markdown as render  # noqa: PLC0415
-    else:
-        from d2lbuild.rendering.slides.render import render_slides as render  # noqa: PLC0415
-    return render(pages, context)
-
-
-def _needs(config: Config, editions: Mapping[str, Edition]) -> dict[tuple[str, str], Needs]:
-    """Return what each notebook needs, by section and framework."""
-    return {
-        (notebook.section.id, name): whole_needs(notebook, config.execution)
-        for name, edition in editions.items()
-        for notebook in edition.neutral
-    }
-
-
-def _whole_book(
-    kind: str, request: BuildRequest, framework: str, pages: Sequence[Page], context: "RenderContext"
-) -> "RenderResult":
-    """Make the PDF or the EPUB of one framework: neither shows tabs."""
-    libraries = {name: library for name, library in context.libraries.items() if name == framework}
-    output = request.output(context.config) / edition_name(context.config, [framework]) / kind
-    own = replace(context, frameworks=(framework,), libraries=libraries, output=output)
-    if kind == "pdf":
-        from d2lbuild.rendering.pdf.pdf import render_pdf  # noqa: PLC0415 - Sphinx is slow to import
-
-        return render_pdf(pages, own, run_post_latex=request.run_post_latex)
-    from d2lbuild.rendering.epub.epub import render_epub  # noqa: PLC0415
-
-    return render_epub(pages, own)
-
-
-def _site(config: Config, request: BuildRequest) -> Path:
-    """Return the folder of the website."""
-    return request.output(config) / edition_name(config, request.frameworks) / "html"
-
-
-def edition_name(config: Config, frameworks: Sequence[str]) -> str:
-    """Return the name of the folder that holds what is built for these frameworks."""
-    if len(frameworks) > 1 and len(frameworks) == len(config.frameworks):
-        return "all"
-    return "+".join(frameworks)

@@ -1,5 +1,6 @@
 """Expanded cells that are kept between commands."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from d2lbuild.config import Config
+from d2lbuild.edition.edition import make_edition
 from d2lbuild.execution.home import cache_home
+from d2lbuild.expansions import expand_beside
 from d2lbuild.pipeline import BuildRequest, plan_build
+from d2lbuild.source.book import load_book
 from tests.books import configuration, write_book
 
 CELL = "```{{.python .input}}\n#@tab pytorch\n{}\n```\n"
@@ -68,3 +72,16 @@ def test_cells_that_are_gone_are_forgotten_with_the_next_change(config: Config) 
     write_book(config.root, {"one.md": "# One\n\n" + CELL.format("from d2l import torch as d2l\nd2l.exp(1)")})
     assert "torch.exp(1)" in code(config)
     assert "torch.cat" not in kept().read_text("utf-8")
+
+
+@pytest.mark.parametrize("processors", [1, 2])
+def test_many_cells_are_expanded_beside_other_work(
+    config: Config, monkeypatch: pytest.MonkeyPatch, processors: int
+) -> None:
+    """With one processor in this process, with several in others."""
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    cells = "\n".join(CELL.format(f"d2l.ones({n})") for n in range(60))
+    (config.root / "chapters" / "one.md").write_text(f"# One\n\n{cells}", encoding="utf-8")
+    found = make_edition(config, tuple(load_book(config).sections.values()), "pytorch")
+    assert expand_beside([found], [lambda: "first", lambda: "second"]) == ["first", "second"]
+    assert found.expanded == {f"d2l.ones({n})": f"torch.ones({n})" for n in range(60)}

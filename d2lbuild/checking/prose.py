@@ -10,7 +10,8 @@ from d2lbuild.checking.files import found
 from d2lbuild.config import Config
 from d2lbuild.config.types import Check, WordRule
 from d2lbuild.model import Block, BlockKind, Finding, Frameworks, LabelKind, Section, Span
-from d2lbuild.source.prose import Heading, MarkKind, Prose, parse_prose
+from d2lbuild.source.marks import MarkKind
+from d2lbuild.source.prose import Heading, Prose, parse_prose
 
 __all__ = ["ProseGroups", "check_prose", "external_links", "word_pattern"]
 

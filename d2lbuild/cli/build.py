@@ -125,13 +125,14 @@ def build(
     # Sphinx, nbclient and others take their time to import: `--help` need not wait for them.
     from d2lbuild import pipeline  # noqa: PLC0415
     from d2lbuild.cli.unchanged_build import BuildInputs  # noqa: PLC0415
+    from d2lbuild.renderers import RENDERERS  # noqa: PLC0415
 
     config = read_config(book, output)
     reports = report_paths(report)
     backend, address = backend_and_address(backend, address)
     request = pipeline.BuildRequest(
         frameworks=pipeline.select_frameworks(config, words(framework)),
-        to=() if words(to) == ("none",) else known(words(to), pipeline.RENDERERS, "output") or ("html",),
+        to=() if words(to) == ("none",) else known(words(to), RENDERERS, "output") or ("html",),
         execute=execute,
         sections=section_ids(sections, config),
         jobs=jobs,

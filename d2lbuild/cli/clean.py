@@ -8,6 +8,7 @@ import click
 from d2lbuild.cli.messages import note, say
 from d2lbuild.cli.options import book_option, read_config
 from d2lbuild.errors import UsageError
+from d2lbuild.output_folder import OUTPUT_MARKER
 
 __all__ = ["clean"]
 
@@ -26,8 +27,6 @@ def clean(book: Path | None) -> int:
       d2lbuild clean
       d2lbuild clean --book ~/books/d2l-en
     """
-    from d2lbuild.pipeline import OUTPUT_MARKER  # noqa: PLC0415  it takes its time to import
-
     config = read_config(book)
     folder = config.output
     if not folder.exists() and not folder.is_symlink():

@@ -68,9 +68,10 @@ def deploy(
     from d2lbuild.publishing.places import Branch, place_of  # noqa: PLC0415
     from d2lbuild.publishing.publish import nobody, publish  # noqa: PLC0415
     from d2lbuild.publishing.versions import publish_version  # noqa: PLC0415
+    from d2lbuild.renderers import edition_name  # noqa: PLC0415
 
     config = read_config(book)
-    edition = pipeline.edition_name(config, pipeline.select_frameworks(config, words(framework)))
+    edition = edition_name(config, pipeline.select_frameworks(config, words(framework)))
     source = config.output / edition / output
     if not source.is_dir():
         raise UsageError(f"{source} does not exist", hint=f"run `d2lbuild build --to {output}` for that edition first")

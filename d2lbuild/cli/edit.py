@@ -65,7 +65,7 @@ def edit(
         raise UsageError("no section is named", hint="d2lbuild edit SECTION")
     from d2lbuild.editing.session import PROGRAMS, found_program  # noqa: PLC0415 - slow to import
     from d2lbuild.editing.sync import EditedSection  # noqa: PLC0415
-    from d2lbuild.pipeline import prepare_output  # noqa: PLC0415
+    from d2lbuild.output_folder import prepare_output  # noqa: PLC0415
 
     chosen = one_framework(framework, config)
     program = known([program], PROGRAMS, "program")[0] if program else found_program()

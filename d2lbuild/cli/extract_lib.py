@@ -15,6 +15,7 @@ from d2lbuild.errors import StaleError, UsageError
 from d2lbuild.execution.home import cache_home
 from d2lbuild.files import write_if_changed
 from d2lbuild.model import Severity
+from d2lbuild.output_folder import prepare_output
 
 if TYPE_CHECKING:
     from d2lbuild.config import Config
@@ -98,7 +99,7 @@ def _write_modules(
     config: "Config", libraries: Mapping[str, "Library"], folder: Path | None, *, check: bool
 ) -> list[Path]:
     """Write the modules, or raise StaleError if one of them is not what it should be; return their paths."""
-    from d2lbuild import extraction, pipeline  # noqa: PLC0415 - slow to import
+    from d2lbuild import extraction  # noqa: PLC0415 - slow to import
 
     paths: list[Path] = []
     stale: list[Path] = []
@@ -109,7 +110,7 @@ def _write_modules(
         paths.append(path)
         if not check:
             if path.is_relative_to(config.output):
-                pipeline.prepare_output(config.output)
+                prepare_output(config.output)
             write_if_changed(path, library.source)
             say(str(path))
         elif differences := _differences(path, library.source, config.root):
@@ -134,11 +135,10 @@ def _dependencies(config: "Config") -> list[Path]:
 
 
 def _write_wheel(config: "Config", libraries: Mapping[str, "Library"], folder: Path | None) -> None:
-    from d2lbuild import pipeline  # noqa: PLC0415 - slow to import
-    from d2lbuild.rendering.wheel import write_wheel  # noqa: PLC0415
+    from d2lbuild.rendering.wheel import write_wheel  # noqa: PLC0415 - slow to import
 
     if folder is None:
-        pipeline.prepare_output(config.output)
+        prepare_output(config.output)
     path, findings = write_wheel(config, libraries, folder or config.output / "dist")
     for finding in findings:
         note(finding)

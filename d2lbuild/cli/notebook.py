@@ -29,7 +29,7 @@ def notebook(*, section: str, framework: str | None, output: Path | None, output
       d2lbuild notebook chapter_linear/regression
       d2lbuild notebook chapters/sgd.md --framework jax -o sgd.ipynb --outputs
     """
-    from d2lbuild.pipeline import prepare_output  # noqa: PLC0415 - slow to import
+    from d2lbuild.output_folder import prepare_output  # noqa: PLC0415 - slow to import
     from d2lbuild.single_notebook import write_notebook  # noqa: PLC0415
 
     config = read_config(book)

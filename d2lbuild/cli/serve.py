@@ -51,7 +51,8 @@ def serve(
 
     from filelock import FileLock, Timeout  # noqa: PLC0415
 
-    from d2lbuild.pipeline import prepare_output, select_frameworks  # noqa: PLC0415
+    from d2lbuild.output_folder import prepare_output  # noqa: PLC0415
+    from d2lbuild.pipeline import select_frameworks  # noqa: PLC0415
     from d2lbuild.serving.engine import Preview  # noqa: PLC0415
     from d2lbuild.serving.server import PreviewServer, listening_socket  # noqa: PLC0415
 

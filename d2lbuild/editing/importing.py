@@ -15,7 +15,8 @@ from d2lbuild.errors import BookError, UsageError
 from d2lbuild.source.cells import FrameworkNames
 from d2lbuild.source.fences import find_fences
 from d2lbuild.source.links import is_remote
-from d2lbuild.source.prose import MarkKind, parse_prose, split_lines
+from d2lbuild.source.marks import MarkKind
+from d2lbuild.source.prose import parse_prose, split_lines
 
 __all__ = ["Imported", "import_notebook", "read_foreign"]
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from d2lbuild.edition.code import CodeError, is_python, masked_tree, tree, unmask, walk
+from d2lbuild.edition.conditions import asks_for_framework, named_frameworks, truth
 
 __all__ = ["Resolved", "resolve_branches"]
 
@@ -39,15 +40,15 @@ def resolve_branches(source: str, framework: str) -> Resolved:
         return Resolved(source, same)
     try:
         text, module = masked_tree(source)
-        names = _conditions(source)
+        names = named_frameworks(source)
         text, lines = _choose_expressions(text, module, framework)
         resolver = _Resolver(text, framework)
         resolver.body(tree(text).body)
+        kept = list(resolver.result())
+        made, moved = _into_methods([line for line, _ in kept])
     except CodeError as error:
         return Resolved(source, same, error=error)
-    kept = list(resolver.result())
     numbers = tuple(lines[number] for _, number in kept)
-    made, moved = _into_methods([line for line, _ in kept])
     return Resolved(unmask(made), numbers, names, moved=tuple((numbers[line] + 1, name) for line, name in moved))
 
 
@@ -56,15 +57,12 @@ def _into_methods(lines: Sequence[str]) -> tuple[str, tuple[tuple[int, str], ...
 
     In existing books a branch within a branch may hold the last lines of the method above it. They were written for a
     tool that takes one level of indentation off, however deep the branches are. Return also the lines, counted from 0,
-    with the method's name.
+    with the method's name. Raises CodeError.
     """
     text = "\n".join(lines)
     if not any(line.lstrip().startswith("self.") for line in lines) or "class " not in text:
         return text, ()
-    try:
-        classes = [node for node in walk(tree(text)) if isinstance(node, ast.ClassDef)]
-    except CodeError:
-        return text, ()  # reported by `select`
+    classes = [node for node in walk(tree(text)) if isinstance(node, ast.ClassDef)]
     made, moved = list(lines), list[tuple[int, str]]()
     for node in classes:
         method: ast.FunctionDef | None = None
@@ -90,70 +88,19 @@ def _is_about_self(statement: ast.stmt) -> bool:
     return whole and any(isinstance(node, ast.Name) and node.id == "self" for node in nodes)
 
 
-# --- conditions ---
-
-
-@lru_cache(maxsize=1024)
-def _conditions(source: str) -> tuple[tuple[str, int], ...]:
-    calls = [node for node in walk(tree(source)) if isinstance(node, ast.Call)]
-    return tuple((name, call.lineno) for call in calls for name in _selected(call) or ())
-
-
-def _selected(node: ast.expr) -> tuple[str, ...] | None:
-    """Return the frameworks that a call of ``tab.selected`` names; None if it is something else."""
-    if not (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "selected"
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "tab"
-    ):
-        return None
-    names: list[str] = []
-    for argument in node.args:
-        for item in argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]:
-            if not isinstance(item, ast.Constant) or not isinstance(item.value, str):
-                return None
-            names += item.value.replace(",", " ").split()
-    return tuple(names)
-
-
-def _mentions(test: ast.expr) -> bool:
-    """Whether a condition asks for the framework."""
-    if isinstance(test, ast.BoolOp):
-        return any(_mentions(value) for value in test.values)
-    return _mentions(test.operand) if isinstance(test, ast.UnaryOp) else _selected(test) is not None
-
-
-def _truth(test: ast.expr, framework: str) -> bool | ast.expr:
-    """Return what a condition is for the framework, or what is left of it if something else decides too."""
-    if (names := _selected(test)) is not None:
-        return "all" in names or framework in names
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        value = _truth(test.operand, framework)
-        return not value if isinstance(value, bool) else test
-    if isinstance(test, ast.BoolOp):
-        absorbing = isinstance(test.op, ast.Or)
-        values = [_truth(value, framework) for value in test.values]
-        if any(value is absorbing for value in values):
-            return absorbing
-        left = [value for value in values if not isinstance(value, bool)]
-        if not left:
-            return not absorbing
-        if len(left) == len(test.values) and all(one is other for one, other in zip(left, test.values, strict=True)):
-            return test
-        return left[0] if len(left) == 1 else ast.BoolOp(test.op, left)
-    return test
+# --- expressions ---
 
 
 def _choose_expressions(text: str, module: ast.Module, framework: str) -> tuple[str, tuple[int, ...]]:
     """Take the sides of ``a if tab.selected(…) else b``; return the text and the earlier line of each of its lines."""
     lines = tuple(range(text.count("\n") + 1))
     while " else " in text or "else\n" in text:
-        chosen = next((node for node in walk(module) if isinstance(node, ast.IfExp) and _mentions(node.test)), None)
+        chosen = next(
+            (node for node in walk(module) if isinstance(node, ast.IfExp) and asks_for_framework(node.test)), None
+        )
         if chosen is None:
             break
-        value = _truth(chosen.test, framework)
+        value = truth(chosen.test, framework)
         if not isinstance(value, bool):
             side = f"{_segment(text, chosen.body)} if {ast.unparse(value)} else {_segment(text, chosen.orelse)}"
         else:
@@ -257,7 +204,7 @@ class _Resolver:
         for statement in statements:
             if isinstance(statement, ast.If):
                 branches = self._branches(statement)
-                if any(branch.test is not None and _mentions(branch.test) for branch in branches):
+                if any(branch.test is not None and asks_for_framework(branch.test) for branch in branches):
                     count += self._choose(branches, statement.col_offset, after)
                 else:
                     count += 1
@@ -281,7 +228,7 @@ class _Resolver:
         if self.body(statements, colon) == 0:
             first = _first_line(statements[0])
             self.kept[first] = True
-            self.lines[first] = " " * statements[0].col_offset + "pass"
+            self.lines[first] = self.lines[first][: statements[0].col_offset] + "pass"
 
     def _colon_before(self, line: int) -> int:
         at = bisect_left(self.layout.colons, (line, 0)) - 1
@@ -339,7 +286,7 @@ class _Resolver:
         left: list[tuple[_Branch, ast.expr]] = []
         otherwise: _Branch | None = None
         for branch in branches:
-            value = True if branch.test is None else _truth(branch.test, self.framework)
+            value = True if branch.test is None else truth(branch.test, self.framework)
             if value is True:
                 otherwise = branch
                 break
@@ -370,7 +317,7 @@ class _Resolver:
         if first.lineno - 1 == branch.colon and not getattr(first, "decorator_list", None):
             line = self.lines[branch.colon]
             self._drop(branch.head, branch.colon)
-            self.lines[branch.colon] = " " * column + line[_characters(line, first.col_offset) :]
+            self.lines[branch.colon] = self.lines[branch.head][:column] + line[_characters(line, first.col_offset) :]
         else:
             self._drop(branch.head, branch.colon + 1)
             for number in range(branch.colon + 1, branch.end):
@@ -380,7 +327,7 @@ class _Resolver:
     def _rewrite_head(self, branch: _Branch, column: int, head: str) -> None:
         line = self.lines[branch.colon]
         self._drop(branch.head, branch.colon)
-        self.lines[branch.colon] = " " * column + head + line[branch.colon_column + 1 :]
+        self.lines[branch.colon] = self.lines[branch.head][:column] + head + line[branch.colon_column + 1 :]
 
     def _drop(self, first: int, end: int) -> None:
         for number in range(first, end):

@@ -55,16 +55,21 @@ def _masked_line(line: str) -> str:
 @lru_cache(maxsize=16384)
 def _parsable(source: str) -> tuple[str, ast.Module]:
     try:
-        return source, ast.parse(source)
+        return source, _parsed(source)
     except SyntaxError:
         pass  # it may be a magic
-    except ValueError as error:  # a NUL character
-        raise CodeError(str(error), 1) from None
     masked = mask(source)
     try:
-        return masked, ast.parse(masked)
+        return masked, _parsed(masked)
     except SyntaxError as error:
         raise CodeError(error.msg, error.lineno or 1, max(error.offset or 0, 0)) from None
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except ValueError as error:  # a NUL character in early 3.11, half of a surrogate pair
+        raise CodeError(str(error), 1) from None
     except (RecursionError, MemoryError):
         raise CodeError("the code is nested too deeply", 1) from None
 

@@ -18,8 +18,8 @@ def concrete(source: str) -> cst.Module:
     text, _ = masked_tree(source)
     try:
         return cst.parse_module(text)
-    except cst.ParserSyntaxError as error:
-        raise CodeError(error.message, error.raw_line) from None
+    except (cst.ParserSyntaxError, TypeError) as error:  # little that Python reads, such as `a if b else(lambda: c)`
+        raise CodeError(f"LibCST cannot read it: {error}", 1) from None
 
 
 def text_of(module: cst.Module) -> str:

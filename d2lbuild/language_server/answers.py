@@ -11,7 +11,7 @@ from d2lbuild.language_server.places import Kind, Place, block_at, places_of_lab
 from d2lbuild.language_server.snapshot import Saved, Snapshot
 from d2lbuild.model import BlockKind, Label, LabelKind, Section, Span
 from d2lbuild.source.links import find_link, is_remote, resolve_path
-from d2lbuild.source.prose import ROLES
+from d2lbuild.source.marks import ROLES
 
 __all__ = [
     "Choice",

@@ -7,10 +7,12 @@ or outputs differ, each has a cell of its own.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from d2lbuild.model import Cell, CellKind, ExecutionResult, Notebook, Output, Page, PageCell, Section, Status
+from d2lbuild.edition.edition import Edition
+from d2lbuild.model import Book, Cell, CellKind, ExecutionResult, Notebook, Output, Section, Status
 from d2lbuild.rendering.locale import translated
+from d2lbuild.rendering.page import Page, PageCell
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "assemble_book"]
 
 _ID_LIMIT = 64
 """The length of a cell id in nbformat 4.5."""
@@ -49,6 +51,25 @@ def assemble(
     cells = tuple(piece for _, found in in_order for piece in _page_cells(found, frameworks))
     known = {name: results[name] for name in frameworks if name in results}
     return Page(section, frameworks, cells, known, dict(outdated or {}))
+
+
+def assemble_book(
+    book: Book,
+    editions: Mapping[str, Edition],
+    results: Mapping[tuple[str, str], ExecutionResult],
+    outdated: Mapping[tuple[str, str], str],
+    *,
+    language: str,
+) -> list[Page]:
+    """Make the pages of all sections that the editions see, from results by section and framework."""
+    pages = []
+    for name, section in book.sections.items():
+        notebooks = {one: edition.notebooks[name] for one, edition in editions.items() if name in edition.notebooks}
+        if notebooks:
+            known = {one: results[name, one] for one in notebooks if (name, one) in results}
+            notices = {one: outdated[name, one] for one in notebooks if (name, one) in outdated}
+            pages.append(assemble(section, notebooks, known, notices, language=language))
+    return pages
 
 
 def _versions(notebook: Notebook, result: ExecutionResult | None, language: str) -> list[_Version]:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from d2lbuild.config.types import Framework
 from d2lbuild.files import write_if_changed
-from d2lbuild.model import CellKind, Output, Page, PageCell
+from d2lbuild.model import CellKind, Output
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.numbering import Numbers
 from d2lbuild.rendering.outputs.terminal_text import without_codes
+from d2lbuild.rendering.page import Page, PageCell
 from d2lbuild.rendering.plain_book import PlainBook, page_text, remove_others
 from d2lbuild.rendering.plain_markdown import PlainContext, plain_markdown
 from d2lbuild.rendering.sources.displayed_code import displayed_code

@@ -7,9 +7,10 @@ from typing import Any
 
 from d2lbuild.config.types import Framework
 from d2lbuild.files import write_if_changed
-from d2lbuild.model import CellKind, Page, PageCell
+from d2lbuild.model import CellKind
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.numbering import Numbers
+from d2lbuild.rendering.page import Page, PageCell
 from d2lbuild.rendering.plain_book import PlainBook, page_text, remove_others
 from d2lbuild.rendering.plain_markdown import PlainContext
 from d2lbuild.rendering.reading_kit import write_archive, write_kit

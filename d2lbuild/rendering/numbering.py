@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
-from d2lbuild.model import Book, CellKind, LabelKind, Page, PageCell
+from d2lbuild.model import Book, CellKind, LabelKind
+from d2lbuild.rendering.page import Page, PageCell
 from d2lbuild.source.links import is_remote, resolve_path
-from d2lbuild.source.prose import Equation, Figure, Heading, Mark, MarkKind, Prose, Table, parse_prose
+from d2lbuild.source.marks import Mark, MarkKind
+from d2lbuild.source.prose import Equation, Figure, Heading, Prose, Table, parse_prose
 
 __all__ = ["Numbers", "number_pages"]
 

@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from d2lbuild.files import copy_if_changed
-from d2lbuild.model import Book, CellKind, Page, PageCell
+from d2lbuild.model import Book, CellKind
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.numbering import Numbers, number_pages
+from d2lbuild.rendering.page import Page, PageCell
 from d2lbuild.rendering.plain_markdown import PlainContext, plain_markdown
 from d2lbuild.source.works import read_works, references
 

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from d2lbuild.model import Book, Label, LabelKind, Section
 from d2lbuild.rendering.locale import translated
 from d2lbuild.source.links import find_link, is_remote, resolve_path
-from d2lbuild.source.prose import Figure, Heading, Mark, MarkKind, Prose, Table, parse_prose
+from d2lbuild.source.marks import Mark, MarkKind
+from d2lbuild.source.prose import Figure, Heading, Prose, Table, parse_prose
 from d2lbuild.source.works import Work
 
 __all__ = ["PlainContext", "label_numbers", "plain_markdown"]

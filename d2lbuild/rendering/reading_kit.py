@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from d2lbuild.config.types import Config, Framework
 from d2lbuild.edition.library import Library
 from d2lbuild.files import copy_if_changed, write_if_changed
-from d2lbuild.model import Page
 from d2lbuild.rendering.fixed_time import fixed_time
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.wheel import Wheel, is_version, make_wheel
 from d2lbuild.source.data_files import resource_files
 

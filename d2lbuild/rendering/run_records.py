@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from d2lbuild.config.types import Framework
-from d2lbuild.model import ExecutionResult, Page, Status
+from d2lbuild.model import ExecutionResult, Status
 from d2lbuild.rendering.locale import translated
+from d2lbuild.rendering.page import Page
 
 __all__ = ["run_record"]
 

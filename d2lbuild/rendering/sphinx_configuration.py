@@ -6,11 +6,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from d2lbuild.config.types import Config, HeaderLink
-from d2lbuild.model import Book, Page
+from d2lbuild.model import Book
 from d2lbuild.rendering.api.entries import Described
 from d2lbuild.rendering.api.pages import api_objects
 from d2lbuild.rendering.book_language import translations_script
 from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.sources.myst import PAGE_SCHEME
 
 __all__ = ["EXTENSIONS", "made_static_files", "mathjax_settings", "settings_of_pages", "sphinx_configuration"]

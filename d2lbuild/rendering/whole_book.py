@@ -9,9 +9,10 @@ import pybtex.errors
 from sphinx.builders import Builder
 
 from d2lbuild.garbage import without_collections
-from d2lbuild.model import Finding, Page
+from d2lbuild.model import Finding
 from d2lbuild.rendering.api.entries import describe
 from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.sources.page_notebook import LinePositions

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
+from d2lbuild.output_folder import OUTPUT_MARKER
 from d2lbuild.serving.book_files import is_source_name
 
 __all__ = ["changes", "is_worth_a_look", "watched_folders"]
 
-_OUTPUT_MARKER = ".d2lbuild"
 _STEP = 20
 """Milliseconds without a change after which those before are told: editors do several things to save a file."""
 _MOST = 120
@@ -27,7 +27,7 @@ def watched_folders(root: Path, output: Path) -> list[Path]:
     return sorted(
         one
         for one in root.iterdir()
-        if one.is_dir() and is_source_name(one.name) and one != output and not (one / _OUTPUT_MARKER).is_file()
+        if one.is_dir() and is_source_name(one.name) and one != output and not (one / OUTPUT_MARKER).is_file()
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from d2lbuild.model import Block, BlockKind, Section, Span
-from d2lbuild.source.prose import MarkKind, Prose, parse_prose, split_lines
+from d2lbuild.source.marks import MarkKind
+from d2lbuild.source.prose import Prose, parse_prose, split_lines
 
 __all__ = ["Ignore", "find_ignores", "without_comment", "without_ignores"]
 

@@ -1,31 +1,29 @@
-"""The marks of the dialect inside prose, with their place in the text.
+"""What prose says: its marks, headings, figures, tables, equations and fences, with their place in the text.
 
-markdown-it says which lines are paragraphs, headings, tables and fences; inside those lines one scanner finds marks.
+markdown-it says which lines are paragraphs, headings, tables and fences; inside those lines `marks` are found.
 Nothing is changed here: `check` and the renderers read the same marks, and edit the text by their offsets.
 """
 
-import enum
 import io
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-from mdit_py_plugins.dollarmath import dollarmath_plugin
-
+from d2lbuild.source.marks import Mark, MarkKind, Opened, marks_in
 from d2lbuild.source.paragraphs import stretches
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
 __all__ = [
-    "ROLES",
     "Equation",
     "Fence",
     "Figure",
     "Heading",
-    "Mark",
-    "MarkKind",
     "Prose",
     "Table",
     "block_parser",
@@ -34,37 +32,6 @@ __all__ = [
     "plain_words",
     "split_lines",
 ]
-
-REFERENCE_ROLES = frozenset({"numref", "ref", "eqref", "cite", "citet", "citep", "class", "func", "mod"})
-ROLES = REFERENCE_ROLES | {"label", "eqlabel", "width", "height", "bibliography"}
-"""Every role of the dialect; any other is reported as unknown."""
-
-
-class MarkKind(enum.Enum):
-    """What a stretch of prose is."""
-
-    ROLE = "role"
-    CODE = "code"
-    MATH = "math"
-    DISPLAY = "display"
-    IMAGE = "image"
-    LINK = "link"
-    SLIDE = "slide"
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A stretch of the text that is not plain words. Offsets are characters from the start of the text."""
-
-    kind: MarkKind
-    start: int
-    end: int
-    name: str = ""
-    """A role's name; a slide mark's opening (``(**``, ``[**``, ``(~~``)."""
-    value: str = ""
-    """A role's argument, a formula, the address of an image or a link."""
-    inner: tuple[int, int] = (0, 0)
-    """Where the caption of an image, the text of a link or of a slide mark stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,26 +115,6 @@ class Prose:
 
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_DESTINATION = r"<[^>\n]*>|[^()\s]*(?:\([^()\s]*\)[^()\s]*)*"
-_INLINE = re.compile(
-    rf"""
-      (?P<role>:(?P<name>[A-Za-z][\w.+-]*):(?P<quotes>`{{1,2}})(?P<value>[^`]*)(?P=quotes))
-    | (?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))
-    | (?P<display>\$\$(?P<display_math>.+?)(?<!\\)\$\$)
-    | (?P<math>(?<![\\$])\$(?![\s$])(?P<inline_math>(?:\\.|[^$\\])+?)(?<!\s)\$(?!\d))
-    | (?P<escape>\\[!-/:-@\[-`{{-~])
-    | (?P<image>!\[)
-    | (?P<slide_open>\(\*\*|\[\*\*|\(~~)
-    | (?P<slide_close>\*\*\)|\*\*\](?!\((?:{_DESTINATION})\))|~~\))
-    | (?P<close>\]\(\s*(?P<destination>{_DESTINATION})(?:\s+(?:"[^"]*"|'[^']*'))?\s*\))
-    | (?P<open>\[)
-    | (?P<shut>\])
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_SIGN = re.compile(r"[:`$\\!(\[*~\]]")
-"""What marks begin with: there are few in a text, and finding them takes a tenth of the time of trying every mark."""
-_SLIDE_CLOSE = {"(**": "**)", "[**": "**]", "(~~": "~~)"}
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?=\S)")
 _ATTRIBUTE = re.compile(r"\s*:(?:label|width|height):`[^`]*`")
 _LABEL_LINE = re.compile(r"\s*:(?:label|eqlabel|width|height):`")
@@ -182,14 +129,19 @@ def split_lines(text: str) -> list[str]:
     return list(io.StringIO(text, newline=""))
 
 
-def block_parser() -> MarkdownIt:
+def block_parser() -> "MarkdownIt":
     """Return a parser for blocks alone: CommonMark, pipe tables and displayed maths."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - slow to import, and a book of which nothing has changed does without
+    from mdit_py_plugins.dollarmath import dollarmath_plugin  # noqa: PLC0415
+
     parser = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, allow_labels=False)
     parser.core.ruler.enableOnly(["normalize", "block"])
     return parser
 
 
-_PARSER = block_parser()
+@cache
+def _parser() -> "MarkdownIt":
+    return block_parser()
 
 
 def is_closed(lines: Sequence[str], markup: str) -> bool:
@@ -215,7 +167,7 @@ def parse_prose(text: str) -> Prose:
         if plain:
             scanner.paragraph(first, last)
             continue
-        for token in _PARSER.parse("".join(indented[first:last])):
+        for token in _parser().parse("".join(indented[first:last])):
             scanner.take(token, first)
     return scanner.finish()
 
@@ -284,7 +236,7 @@ class _Scanner:
         """Take a paragraph that stands on its own."""
         self.regions.append(_Region(self.starts[first], self._content_end(first, last), "paragraph"))
 
-    def take(self, token: Token, begun: int) -> None:
+    def take(self, token: "Token", begun: int) -> None:
         """Take what was parsed from the line `begun` on."""
         if token.map is None:
             return
@@ -314,9 +266,7 @@ class _Scanner:
         return self.starts[last - 1] + len(self.lines[last - 1].rstrip("\r\n"))
 
     def finish(self) -> Prose:
-        opened: list[_Opened] = []
-        marks = [mark for region in self.regions for mark in _scan(self.text, region, opened)]
-        marks.sort(key=lambda mark: (mark.start, -mark.end))
+        marks = sorted(self._marks(), key=lambda mark: (mark.start, -mark.end))
         roles = {mark.start: mark for mark in marks if mark.kind is MarkKind.ROLE}
         equations = list(self._equations(marks))
         return Prose(
@@ -330,6 +280,20 @@ class _Scanner:
             line_starts=tuple(self.starts),
             lazy=self.lazy,
         )
+
+    def _marks(self) -> Iterator[Mark]:
+        slides: list[Opened] = []
+        for region in self.regions:
+            if region.kind == "math":
+                yield self._displayed(region)
+            else:
+                yield from marks_in(self.text, region.start, region.end, slides)
+
+    def _displayed(self, region: _Region) -> Mark:
+        start = self.text.index("$$", region.start)
+        closed = self.text.count("$$", start, region.end) > 1
+        end = self.text.rindex("$$", start + 2, region.end) + 2 if closed else region.end
+        return Mark(MarkKind.DISPLAY, start, end, value=self.text[start + 2 : end - 2])
 
     def _attributes(self, offset: int, roles: dict[int, Mark]) -> Iterator[Mark]:
         """Yield the label, width and height roles that follow `offset` with only white space between."""
@@ -425,75 +389,3 @@ class _Scanner:
     def _line_end(self, offset: int) -> int:
         match = _LINE_END.search(self.text, offset)
         return match.start() if match else len(self.text)
-
-
-_Opened = tuple[str, re.Match[str]]
-
-
-def _scan(text: str, region: _Region, slides: list[_Opened]) -> Iterator[Mark]:
-    """Yield the marks of one region; brackets are matched by a stack, unmatched ones are plain text.
-
-    `slides` holds the slide marks that earlier regions have opened: one may run over several paragraphs, if its end
-    stands first on a line.
-    """
-    if region.kind == "math":
-        start = text.index("$$", region.start)
-        end = text.rindex("$$", start + 2, region.end) + 2 if text.count("$$", start, region.end) > 1 else region.end
-        yield Mark(MarkKind.DISPLAY, start, end, value=text[start + 2 : end - 2])
-        return
-    stack: list[_Opened] = []
-    for match in _inline(text, region.start, region.end):
-        group = next(name for name in _GROUPS if match[name] is not None)
-        if group == "role":
-            yield Mark(MarkKind.ROLE, match.start(), match.end(), match["name"], match["value"])
-        elif group == "code":
-            yield Mark(MarkKind.CODE, match.start(), match.end())
-        elif group == "display":
-            yield Mark(MarkKind.DISPLAY, match.start(), match.end(), value=match["display_math"])
-        elif group == "math":
-            yield Mark(MarkKind.MATH, match.start(), match.end(), value=match["inline_math"])
-        elif group in {"image", "open", "slide_open"}:
-            stack.append((group, match))
-        elif group == "slide_close":
-            first_on_line = not text[text.rfind("\n", 0, match.start()) + 1 : match.start()].strip()
-            yield from _close_slide(stack, match) or (_close_slide(slides, match) if first_on_line else [])
-        elif group == "close":
-            yield from _close_bracket(stack, match)
-        elif group == "shut" and stack and stack[-1][0] in {"open", "image"}:
-            stack.pop()
-    slides += [one for one in stack if one[0] == "slide_open"]
-
-
-def _inline(text: str, at: int, end: int) -> Iterator[re.Match[str]]:
-    """Yield what `_INLINE.finditer` would."""
-    while sign := _SIGN.search(text, at, end):
-        match = _INLINE.match(text, sign.start(), end)
-        at = match.end() if match else sign.end()
-        if match:
-            yield match
-
-
-_GROUPS = ("role", "code", "display", "math", "escape", "image", "slide_open", "slide_close", "close", "open", "shut")
-
-
-def _close_slide(stack: list[_Opened], match: re.Match[str]) -> list[Mark]:
-    for index in range(len(stack) - 1, -1, -1):
-        kind, opening = stack[index]
-        if kind == "slide_open" and _SLIDE_CLOSE[opening.group()] == match.group():
-            del stack[index:]
-            inner = (opening.end(), match.start())
-            return [Mark(MarkKind.SLIDE, opening.start(), match.end(), opening.group(), inner=inner)]
-    return []
-
-
-def _close_bracket(stack: list[_Opened], match: re.Match[str]) -> Iterator[Mark]:
-    for index in range(len(stack) - 1, -1, -1):
-        kind, opening = stack[index]
-        if kind == "slide_open" and opening.group() != "[**":
-            continue
-        del stack[index:]
-        inside = opening.start() + 1 if kind == "slide_open" else opening.end()
-        mark = MarkKind.IMAGE if kind == "image" else MarkKind.LINK
-        target = match["destination"].removeprefix("<").removesuffix(">")
-        yield Mark(mark, opening.start(), match.end(), value=target, inner=(inside, match.start()))
-        return

@@ -21,16 +21,8 @@ from d2lbuild.model import (
 )
 from d2lbuild.source.ignores import without_comment
 from d2lbuild.source.links import unique_key
-from d2lbuild.source.prose import (
-    REFERENCE_ROLES,
-    ROLES,
-    Mark,
-    MarkKind,
-    Prose,
-    parse_prose,
-    plain_words,
-    split_lines,
-)
+from d2lbuild.source.marks import REFERENCE_ROLES, ROLES, Mark, MarkKind
+from d2lbuild.source.prose import Prose, parse_prose, plain_words, split_lines
 
 __all__ = ["prose_groups", "read_labels", "read_section"]
 

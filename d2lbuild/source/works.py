@@ -78,11 +78,9 @@ def _entries(text: str) -> Mapping[str, Any]:
     from pybtex.errors import capture  # noqa: PLC0415
     from pybtex.exceptions import PybtexError  # noqa: PLC0415
 
-    with capture():
-        try:
-            found: Mapping[str, Any] = parse_string(text, "bibtex").entries
-        except PybtexError:
-            return {}
+    found: Mapping[str, Any] = {}
+    with capture(), suppress(PybtexError):
+        found = parse_string(text, "bibtex").entries
     return found
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from d2lbuild.checking.book import check_book
 from d2lbuild.checking.files import found
-from d2lbuild.checking.fixing import fix_book, fixed_text
+from d2lbuild.checking.fixing import Fixed, fix_book, fixed_text
 from d2lbuild.config import load_config
-from d2lbuild.config.types import Check
+from d2lbuild.config.types import Check, WordRule
 from d2lbuild.model import Span
 from tests.books import CONF, INDEX, write_book
 
@@ -96,3 +96,21 @@ def test_places_that_do_not_fit_change_little(text: str, places: list[tuple[str,
     after = fixed_text(text, findings, Check())
     rest = iter(text.replace("\u00a0", " "))
     assert all(character in rest for character in after.replace("\u00a0", " "))  # nothing is added or moved
+
+
+def test_the_difference_of_a_file() -> None:
+    fixed = Fixed(PATH, "a\nb\nlast", "a\nc\nlast")
+    assert "".join(fixed.diff) == (
+        "--- chapters/one.md\n+++ chapters/one.md\n@@ -1,3 +1,3 @@\n a\n-b\n+c\n last\n\\ No newline at end of file\n"
+    )
+
+
+def test_of_edits_that_overlap_the_later_one_is_made() -> None:
+    words = (WordRule("a b", "", "x"), WordRule("b c", "", "y"))
+    findings = [found("words", "", Span(PATH, 1, 1, column), "") for column in (1, 3)]
+    assert fixed_text("a b c", findings, Check(words=words)) == "a y"
+
+
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("a\n", "a\n"), ("a\r\nb", "a\r\nb\r\n"), ("a\rb", "a\rb\n")])
+def test_the_end_of_a_file(before: str, after: str) -> None:
+    assert fixed_text(before, [found("final-newline", "", Span(PATH, 1, 1), "")], Check()) == after

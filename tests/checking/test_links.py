@@ -161,3 +161,20 @@ def test_of_a_book(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     found = check_book(config, links=True)
     assert [(one.rule, one.span and one.span.first) for one in found] == [("broken-link", 3)] * 2
     assert site.asked == {("HEAD", "/200"): 1, ("HEAD", "/404"): 1, ("GET", "/404"): 1}
+
+
+def test_a_site_that_takes_too_long(site: Site, tmp_path: Path) -> None:
+    link = f"{site.address}/200-slow"
+    answer = ask_all([link], tmp_path / "links.json", replace(LIMITS, timeout=0.01, tries=1))[link]
+    assert not answer.there
+    assert not answer.gone
+
+
+def test_nobody_is_asked_again_who_is_remembered(site: Site, tmp_path: Path) -> None:
+    link, memory = f"{site.address}/200", tmp_path / "links.json"
+    ask_all([link], memory, LIMITS)
+    before = memory.stat()
+    site.asked.clear()
+    assert ask_all([link], memory, LIMITS)[link].there
+    assert not site.asked
+    assert memory.stat().st_mtime_ns == before.st_mtime_ns

@@ -445,3 +445,23 @@ def test_notebooks_for_services_and_a_translation(book: Path, defaults: Path, wr
 def test_wrong_tables_of_services(write: Write, wrong: Wrong, table: str, message: str) -> None:
     write("conf/book.toml", f"{SMALL}{table}\n")
     assert any(message in one for one in wrong())
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("[check.words]\n'(' = 'no'", "is not a usable regular expression"),
+        ("[check.words]\n'x*' = 'no'", "fits where there is nothing"),
+        ("[pdf]\nmain_font = 'a{b}'", "must be the name of a family of fonts"),
+        ("[pdf]\ndocument_class = 'my class.sty'", "must be a file that ends in .cls"),
+    ],
+)
+def test_values_that_cannot_be_used(write: Write, wrong: Wrong, table: str, message: str) -> None:
+    write("conf/book.toml", f"{SMALL}{table}\n")
+    assert any(message in one for one in wrong())
+
+
+def test_values_that_can(book: Path, defaults: Path, write: Write) -> None:
+    write("conf/my-class.cls", "")
+    write("conf/book.toml", f"{SMALL}[pdf]\nmain_font = 'Noto Serif'\ndocument_class = 'conf/my-class.cls'\n")
+    assert load_config(book, defaults=defaults).pdf.main_font == "Noto Serif"

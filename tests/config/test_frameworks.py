@@ -188,3 +188,12 @@ def test_the_examples_of_the_documentation_are_sound(book: Path, defaults: Path,
     write("frameworks/own/framework.toml", examples[number])
     own = load_config(book, defaults=defaults).framework("own")
     assert own.comment == ("#" if own.is_python else "//")
+
+
+def test_files_that_are_not_utf8(book: Path, write: Write, wrong: Wrong) -> None:
+    write("conf/book.toml", BOOK)
+    write("frameworks/own/framework.toml", "").write_bytes(b'title = "\xff"')
+    assert any("frameworks/own/framework.toml:1: error: " in one and "UTF-8" in one for one in wrong())
+    write("frameworks/own/framework.toml", OWN)
+    write("frameworks/own/header.py", "").write_bytes(b"x = 1\ny = '\xff'")
+    assert any("frameworks/own/header.py:2: error: " in one and "UTF-8" in one for one in wrong())

@@ -285,3 +285,33 @@ def test_what_notebooks_elsewhere_install(book: Path, defaults: Path, write: Wri
 def test_a_translation_says_so(book: Path, defaults: Path, write: Write) -> None:
     write("config.ini", "[translation]\norigin_repo = me/book\n[build]\ntabs = jax\n")
     assert load_config(book, defaults=defaults).translation == Translation()
+
+
+def test_what_is_not_supported_is_told(book: Path, defaults: Path, write: Write) -> None:
+    write("index.md", "")
+    write("config.ini", "[project]\ntitle = T\n[build]\ntabs = pytorch\nindex = start\nrsts = a.rst\n")
+    found = [str(one) for one in load_config(book, defaults=defaults).findings]
+    assert any("`index` is `start`: the table of contents always starts from `index`" in one for one in found)
+    assert any("`rsts`: files in reStructuredText are not read" in one for one in found)
+
+
+def test_files_that_are_not_utf8_are_errors(book: Path, write: Write, wrong: Wrong) -> None:
+    write(
+        "config.ini", "[library]\nversion_file = v.py\n[library-pytorch]\nlib_file = lib.py\n[build]\ntabs = pytorch\n"
+    )
+    for name in ("v.py", "index.md", "lib.py"):
+        write(name, "").write_bytes(b"# a\n\xff")
+    assert sorted(one.split(":")[0] for one in wrong() if "UTF-8" in one) == ["index.md", "lib.py", "v.py"]
+
+
+def test_a_book_without_a_title_or_a_heading_has_that_of_its_folder(book: Path, defaults: Path, write: Write) -> None:
+    write("index.md", "No heading.\n")
+    write("config.ini", "[build]\ntabs = pytorch\n")
+    assert load_config(book, defaults=defaults).title == book.name
+
+
+def test_a_line_of_libs_without_a_framework_is_passed_over(book: Path, defaults: Path, write: Write) -> None:
+    write("index.md", "# T\n")
+    write("config.ini", "[build]\ntabs = pytorch\n[colab]\nlibs = , a\n    pytorch, b, c==1\n")
+    config = load_config(book, defaults=defaults)
+    assert config.elsewhere["colab"].install == {"pytorch": ("c==1",)}

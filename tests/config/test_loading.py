@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from d2lbuild.config import find_book, load_config
-from d2lbuild.errors import UsageError
+from d2lbuild.config import find_book, load_config, loading
+from d2lbuild.errors import SetupError, UsageError
 
 Write = Callable[[str, str], Path]
 
@@ -62,3 +62,9 @@ def test_a_book_has_one_name_however_it_is_called(book: Path, defaults: Path, wr
     assert load_config(book / ".." / book.name, defaults=defaults).root == book
     assert load_config(book / "chapters" / ".." / "conf" / "book.toml", defaults=defaults).root == book
     assert find_book(book / "chapters" / ".." / "conf") == book
+
+
+def test_an_installation_without_definitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "__file__", str(tmp_path / "d2lbuild" / "config" / "loading.py"))
+    with pytest.raises(SetupError, match="definitions that belong to d2lbuild are missing"):
+        loading.default_frameworks()

@@ -15,7 +15,11 @@ CASES = read_cases(Path(__file__).parent / "cases" / "aliases.txt")
 ALIASES = Aliases(
     simple={"matmul": "torch.matmul", "to": "jax.device_put", "nn_Module": "nn.Module"},
     fluent={"numpy": "detach().numpy", "reduce_sum": "sum"},
-    args=(("norm(a_1, keepdims=k)", "torch.norm(a_1, keepdim=k)"), ("transpose(a_1)", "a_1.T")),
+    args=(
+        ("norm(a_1, keepdims=k)", "torch.norm(a_1, keepdim=k)"),
+        ("transpose(a_1)", "a_1.T"),
+        ("last(a_1)", "f(a_1, b=a_1.b, c=k, *a_1[0])"),
+    ),
     plain=(Text("size = lambda a: a.numel()", Span(Path("x"), 1, 1)),),  # type: ignore[arg-type]
     reverse=((r"d2l\.size\((\w+)\)", r"\1.size"), (r"d2l\.sig", "npx.sigmoid")),
 )
@@ -57,3 +61,9 @@ def test_definitions_do_what_the_expansions_do() -> None:
     assert d2l["norm"](3, keepdims=True) == ("norm", 3, True)
     assert d2l["transpose"](Tensor(3)) == ("transposed", 3)
     assert d2l["size"](Tensor(3)) == 3
+
+
+def test_of_two_definitions_of_a_name_the_plain_one_counts() -> None:
+    plain = (Text("ones = make", Span(Path("x"), 1, 1)),)  # type: ignore[arg-type]
+    aliases = Aliases(simple={"ones": "torch.ones", "to": "put"}, fluent={"to": "to"}, plain=plain)
+    assert alias_definitions(aliases) == [("ones", "ones = make"), ("to", "to = put")]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2lbuild.edition.code import mask, tree, unmask, walk
+from d2lbuild.edition.code import CodeError, forget_trees, mask, tree, unmask, walk
 
 SOURCES = sorted((Path(__file__).parents[2] / "d2lbuild" / "edition").glob("*.py"))
 
@@ -28,3 +28,18 @@ def test_masked_magics_come_back(lines: list[str]) -> None:
 def test_code_without_magics_is_left_alone() -> None:
     assert mask("x = 1\nprint(x)\n") == "x = 1\nprint(x)\n"
     assert mask("%matplotlib inline\nx = 1") == "pass  #d2lbuild-magic:%matplotlib inline\nx = 1"
+
+
+@pytest.mark.parametrize(
+    "source", ["x = 1\x00", "x = '\ud800'", "x = " + "-" * 200_000 + "1", "!ls\nx = " + "-" * 200_000 + "1"]
+)
+def test_what_no_parser_reads_is_an_error_of_the_cell(source: str) -> None:
+    with pytest.raises(CodeError):
+        tree(source)
+
+
+def test_forgotten_trees_are_made_again() -> None:
+    before = tree("x = 1")
+    assert tree("x = 1") is before
+    forget_trees()
+    assert tree("x = 1") is not before

@@ -1,19 +1,21 @@
 """The generated library module."""
 
 import ast
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2lbuild.config import load_config
+from d2lbuild.config import Text, load_config
 from d2lbuild.edition.library import Library, extract, used_names
 from d2lbuild.edition.select import has_page, select
-from d2lbuild.model import Notebook
+from d2lbuild.model import Notebook, Span
 from d2lbuild.source.book import load_book
 from tests.books import rules, write_book
 
+NOWHERE = Span(PurePosixPath("header.py"), 1, 1)
 FRAMEWORK = """\
 name = "NAME"
 title = "NAME"
@@ -216,3 +218,61 @@ def test_the_module_is_deterministic_and_the_last_definition_wins(
             expected = int(made.split("return ")[1].split("\n")[0])
     if any("def f()" in made for made in cells):
         assert scope["f"]() == expected  # type: ignore[operator]
+
+
+def _statements(root: Path, *codes: str) -> list[str]:
+    """Return what the module says after it has named itself."""
+    source = library(root, "# One\n" + "".join(cell(code) for code in codes)).source
+    return [line for line in source.split("d2l = sys.modules[__name__]\n")[1].split("\n") if line and line[0] != "#"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "X: int = 1",
+        "X, (Y, *Z) = f()",
+        "d2l.TABLE['key'] = 1",
+        "d2l.STATE.deep.x = 1",
+        "d2l.STATE += 1",
+        "f().x = 1",
+        "d2l.f(1)",
+    ],
+)
+def test_assignments_are_saved_as_they_stand(tmp_path: Path, code: str) -> None:
+    assert f"{code}" in _statements(tmp_path, f"#@save\n{code}")
+
+
+def test_entries_of_a_table_are_no_second_definition(tmp_path: Path) -> None:
+    """Nor are they lost: each stays, in order."""
+    codes = ("#@save\nTABLE = {}", "#@save\nd2l.TABLE['a'] = 1", "#@save\nd2l.TABLE['b'] = 2")
+    found = library(tmp_path, "# One\n" + "".join(map(cell, codes)))
+    assert found.findings == ()
+    assert _statements(tmp_path, *codes)[:3] == ["TABLE = {}", "d2l.TABLE['a'] = 1", "d2l.TABLE['b'] = 2"]
+
+
+def test_the_package_itself_is_not_saved(tmp_path: Path) -> None:
+    code = "#@save\nimport d2l.torch\nfrom d2l import torch as d2l\nd2l = sys.modules[__name__]\nX = 1"
+    source = library(tmp_path, "# One\n" + cell(code)).source
+    assert "import d2l" not in source
+    assert source.count("sys.modules") == 1
+    assert "\nX = 1\n" in source
+
+
+def test_many_names_of_one_module_take_a_line_each(tmp_path: Path) -> None:
+    names = [f"a_rather_long_name_{n}" for n in range(5)]
+    source = library(tmp_path, "# One\n" + cell(f"#@save\nfrom package import {', '.join(names)}")).source
+    assert "from package import (\n" + "".join(f"    {name},\n" for name in names) + ")\n" in source
+
+
+def test_a_method_that_a_later_cell_replaces_leaves_no_gap(tmp_path: Path) -> None:
+    owner = "class A:  #@save\n    x = 1\n\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2"
+    method = "@d2l.add_to_class(A)  #@save\ndef g(self):\n    return 3"
+    source = library(tmp_path, "# One\n" + cell(owner) + cell(method)).source
+    assert "        return 1\n\n    def g(self):\n        return 3\n" in source
+    assert "return 2" not in source
+
+
+def test_a_header_that_imports_all_leaves_no_block_of_imports(tmp_path: Path) -> None:
+    found = notebooks(tmp_path, "# One\n")
+    framework = replace(load_config(tmp_path).framework("pytorch"), header=Text("import sys\n", NOWHERE))
+    assert "import sys\n\n\n################ WARNING" in extract(found, framework).source

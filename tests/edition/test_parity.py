@@ -1,8 +1,9 @@
 """Which names each framework's library has."""
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from d2lbuild.config.types import Aliases, Framework
+from d2lbuild.config.types import Aliases, Framework, Text
 from d2lbuild.edition.library import Library, extract
 from d2lbuild.edition.parity import ParityRow, parity
 from d2lbuild.model import Cell, CellKind, Notebook, Section, Span
@@ -91,3 +92,20 @@ def test_imports_count_where_another_framework_saves_the_name() -> None:
     found = rows(library("a", "def f():  #@save\n    pass"), library("b", "#@save\nfrom somewhere import f, g"))
     assert list(found) == ["f"]
     assert found["f"].missing == ()
+
+
+def test_values_fields_and_code_that_is_not_python() -> None:
+    code = "class A:  #@save\n    x: int\n    y: int = 1\n    d2l.z: int = 2\n    k = 3"
+    header = Text("import os\nX: int = 1\nY = Z = 2\nd2l = 3\n", Span(PurePosixPath("header.py"), 1, 3))
+    whole = library("a", code)
+    whole = replace(whole, framework=replace(whole.framework, header=header))
+    broken = replace(whole, framework=replace(whole.framework, name="b", header=replace(header, text="x = (")))
+    found = rows(whole, broken)
+    assert found["A"].signatures == {"a": "(x, y=1)", "b": "(x, y=1)"}
+    assert {name: found[name].missing for name in ("X", "Y", "Z")} == {"X": ("b",), "Y": ("b",), "Z": ("b",)}
+    assert "d2l" not in found
+
+
+def test_hidden_aliases_are_nobodys_business() -> None:
+    found = rows(library("a", aliases=Aliases(simple={"_hidden": "x", "shown": "y"})), library("b"))
+    assert list(found) == ["shown"]

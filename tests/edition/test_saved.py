@@ -79,3 +79,18 @@ def test_a_mark_in_a_string_is_none() -> None:
     text = 'x = """\n#@save\n"""\ny = 1  #@save\nz = \'\'\'é\'\'\', "#@save"\n'
     (saved,), unused = saved_statements(text)
     assert (saved.code, unused) == ("y = 1", [])
+
+
+def test_code_that_is_not_python_saves_nothing() -> None:
+    for source in ("x = (  #@save", "%%bash\nx=1  #@save", "x = 1"):
+        assert saved_statements(source) == ([], [])
+
+
+def test_a_mark_within_what_is_saved_is_left_out_and_told() -> None:
+    (saved,), unused = saved_statements("def f(a):  #@save\n    #@save\n    return a\n")
+    assert saved.code == "def f(a):\n    return a"
+    assert unused == [2]
+
+
+def test_a_mark_behind_another_comment_saves_nothing() -> None:
+    assert saved_statements("x = 1\n# see #@save\n\ny = 1") == ([], [2])

@@ -8,6 +8,7 @@ import pytest
 from d2lbuild import pipeline
 from d2lbuild.config import Config, load_config
 from d2lbuild.pipeline import BuildRequest, build
+from d2lbuild.rendering.assemble import assemble_book
 from d2lbuild.rendering.numbering import Numbers, number_pages
 from tests.integration.whole_books import BOOK, make
 from tests.rendering.numbers import labels_of_website
@@ -70,7 +71,7 @@ $$x$$
 def numbers(config: Config, frameworks: tuple[str, ...]) -> tuple[Numbers, dict[str, str]]:
     """Return the numbers, and the sections of the labels."""
     book, editions, _ = pipeline._read(config, frameworks)
-    pages = pipeline._assemble(book, editions, {}, {}, language=config.language)
+    pages = assemble_book(book, editions, {}, {}, language=config.language)
     of_path = {section.path: section.id for section in book.sections.values()}
     return number_pages(pages, book, config.root), {
         name: of_path[label.span.path] for name, label in book.labels.items()

@@ -5,19 +5,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.types import Config, Execution, Framework, Html, Library
-from d2lbuild.model import (
-    Book,
-    Cell,
-    CellKind,
-    Contents,
-    ContentsEntry,
-    Notebook,
-    Output,
-    Page,
-    PageCell,
-    Section,
-    Span,
-)
+from d2lbuild.model import Book, Cell, CellKind, Contents, ContentsEntry, Notebook, Output, Section, Span
+from d2lbuild.rendering.page import Page, PageCell
 
 PYTORCH = Framework("pytorch", "PyTorch", "torch", packages=("torch",))
 JAX = Framework("jax", "JAX", "jax", packages=("jax",))

@@ -17,9 +17,9 @@ from pybtex.plugin import find_plugin
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped,unused-ignore]
 from sphinxcontrib.bibtex.bibfile import parse_bibdata
 
-from d2lbuild.model import Page
 from d2lbuild.rendering import sphinx_speed
 from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.references.works_ahead import no_works, works_ahead
 from d2lbuild.rendering.sources.page_notebook import Prose
 from d2lbuild.rendering.sphinx_speed.bibliographies import formatted_works

@@ -1,5 +1,6 @@
 """The whole book: contents, labels, references, and everything that can be wrong with them."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from d2lbuild.config import load_config
 from d2lbuild.errors import BookError
-from d2lbuild.source.book import load_book
+from d2lbuild.source.book import load_book, load_sections, read_again
 from d2lbuild.source.links import is_remote, resolve_path
 from d2lbuild.source.markdown import unparse
 from tests.books import CONF, INDEX, book, rules, write_book
@@ -203,3 +204,66 @@ def test_remote_addresses() -> None:
     assert is_remote("//example.org/x.png")
     assert is_remote("mailto:someone")
     assert not is_remote("../img/x y.png")
+
+
+def test_sections_without_their_prose(tmp_path: Path) -> None:
+    code = "# One\n:label:`sec_one`\n\n```{.python .input}\nx = 1\n```\n"
+    config = load_config(write_book(tmp_path, {"index.md": toc("one"), "one.md": code, "orphan.md": "# O\n"}))
+    found = load_sections(config)
+    assert list(found) == ["index", "one"]
+    whole = load_book(config).sections["one"]
+    assert found["one"].blocks == whole.blocks
+    assert (found["one"].labels, [label.name for label in whole.labels]) == ((), ["sec_one"])
+
+
+def test_one_section_read_again(tmp_path: Path) -> None:
+    config = load_config(write_book(tmp_path, {"index.md": toc("one"), "one.md": ONE}))
+    before = load_book(config).sections["one"]
+    (tmp_path / "chapters" / "one.md").write_text("# Won\n", encoding="utf-8")
+    after = read_again(config, before)
+    assert (after.id, after.title, after.labels) == ("one", "Won", ())
+    (tmp_path / "chapters" / "one.md").unlink()
+    with pytest.raises(FileNotFoundError):
+        read_again(config, before)
+
+
+def test_a_section_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load_config(write_book(tmp_path, {"index.md": toc("one"), "one.md": ONE}))
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == "one.md":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    found = load_book(config)
+    assert "the file cannot be read: Permission denied" in [finding.message for finding in found.findings]
+    assert found.sections["one"].blocks == ()
+
+
+def test_the_origins_of_a_translation_are_no_sections(tmp_path: Path) -> None:
+    files = {"index.md": toc("one"), "one.md": ONE, "one_origin.md": TWO, "notes.txt": ""}
+    plain = book(tmp_path / "plain", files, conf=CONF + 'notebooks = ["**/*"]\n')
+    assert plain.orphans == ("one_origin",)
+    translated = book(tmp_path / "translated", files, conf=CONF + "[translation]\n")
+    assert translated.orphans == ()
+
+
+def test_an_empty_notebook(tmp_path: Path) -> None:
+    found = book(tmp_path, {"index.md": toc("one"), "one.ipynb": " \n"})
+    assert [finding.rule for finding in found.findings] == ["empty-file"]
+
+
+def test_a_bibliography_that_another_file_stands_for(tmp_path: Path) -> None:
+    """One of the same name that exists is taken for one that a section looks for elsewhere."""
+    files = {"index.md": toc("one"), "one.md": "# One\n\n:bibliography:`img/refs.bib`\n", "img/x": ""}
+    write_book(tmp_path, files, conf=CONF + 'bibliography = ["refs.bib"]\n')
+    (tmp_path / "refs.bib").write_text("@misc{a, title = {A}}\n", encoding="utf-8")
+    assert load_book(load_config(tmp_path)).findings == ()
+
+
+def test_names_of_the_library_are_checked_elsewhere(tmp_path: Path) -> None:
+    found = book(tmp_path, {"index.md": toc("one"), "one.md": "# One\n\nSee :func:`d2l.lost` and :class:`d2l.Lost`.\n"})
+    assert [one.role for one in found.sections["one"].references] == ["func", "class"]
+    assert found.findings == ()

@@ -78,3 +78,16 @@ def test_what_a_notebook_needs_is_no_part_of_the_code() -> None:
 def test_needs_below_code_are_reported() -> None:
     section = parse("# T\n```{.python .input}\nx = 1\n#@needs gpus=1\ny = '#@needs'\n```\n", MIXED)
     assert rules(section.findings) == [("misplaced-needs", 4)]
+
+
+def test_options_of_myst_cells() -> None:
+    """They stand in lines with colons, or as YAML between dashes; both may list tags."""
+    for head in (":tags: [hide-input, raises-exception]", "---\ntags: [hide-input, raises-exception]\n---"):
+        assert cell("{code-cell}", f"{head}\nx = 1", JAVA).tags == {"hide-input", "raises-exception"}
+    block = cell("{code-cell}", "---\ntags:\n- hide-input\n  - raises-exception\nname: x\n---\nx = 1", JAVA)
+    assert block.tags == {"hide-input", "raises-exception"}
+    assert block.content == "x = 1"
+
+
+def test_yaml_options_without_an_end_are_code() -> None:
+    assert cell("{code-cell}", "---\nx = 1", JAVA).content == "x = 1"

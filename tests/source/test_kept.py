@@ -96,3 +96,20 @@ def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     root = write_book(tmp_path / "book", FILES)
     (tmp_path / "sections").write_text("a file", encoding="utf-8")
     _load(root)
+
+
+def test_nothing_is_kept_without_a_folder(tmp_path: Path) -> None:
+    config = load_config(write_book(tmp_path / "book", FILES))
+    memory = KeptSections(config)
+    load_book(config, memory)
+    assert memory.changed
+    memory.save()
+    assert [one.name for one in tmp_path.iterdir()] == ["book"]
+
+
+def test_only_what_is_new_makes_a_change(tmp_path: Path) -> None:
+    config = load_config(write_book(tmp_path / "book", FILES))
+    _load(tmp_path / "book")
+    memory = KeptSections(config, tmp_path / "sections")
+    load_book(config, memory)
+    assert not memory.changed

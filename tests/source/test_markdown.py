@@ -146,3 +146,16 @@ def test_unparse_gives_back_every_byte(lines: list[tuple[str, str]], end: str) -
     for block in section.blocks:
         assert block.span.first == at
         at = block.span.last + 1
+
+
+def test_a_tab_that_opens_within_another_closes_it() -> None:
+    section = parse("# T\n:begin_tab:`jax`\none\n:begin_tab:`mxnet`\ntwo\n:end_tab:\n")
+    prose = [block for block in section.blocks if block.kind is BlockKind.PROSE]
+    assert [(block.text, block.frameworks) for block in prose[1:]] == [("one\n", {"jax"}), ("two\n", {"mxnet"})]
+    assert [finding.rule for finding in section.findings] == ["unclosed-tab"]
+    assert "line 4" in section.findings[0].message
+
+
+def test_a_line_that_only_begins_like_a_mark_is_prose() -> None:
+    section = parse("+++++ five\n:begin_tab: nothing\n")
+    assert [block.kind for block in section.blocks] == [BlockKind.PROSE]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2lbuild.source.prose import Mark, MarkKind, parse_prose, split_lines
+from d2lbuild.source.marks import Mark, MarkKind
+from d2lbuild.source.prose import parse_prose, split_lines
 from tests.books import read_cases
 
 CASES = read_cases(Path(__file__).parent / "cases" / "marks.txt")
@@ -86,3 +87,11 @@ def test_any_text_is_parsed_and_offsets_lie_in_it(text: str) -> None:
         assert 0 <= mark.start < mark.end <= len(text)
         if mark.kind is MarkKind.ROLE:
             assert text[mark.start : mark.end] == f":{mark.name}:`{mark.value}`"
+
+
+def test_a_caption_may_follow_its_table() -> None:
+    prose = parse_prose("|a|\n|-|\n|1|\n\n:  A caption  :label:`tab_b`\n")
+    (table,) = prose.tables
+    assert table.caption is not None
+    assert prose.text[slice(*table.caption)] == "A caption"
+    assert [label.value for label in table.labels] == ["tab_b"]

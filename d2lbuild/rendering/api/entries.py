@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from d2lbuild.edition.library import Library, SavedBlock
-from d2lbuild.model import Book, PageCell
+from d2lbuild.model import Book
+from d2lbuild.rendering.page import PageCell
 
 __all__ = ["Definition", "Described", "Entry", "LibraryNames", "describe", "is_public", "methods_of"]
 

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 from d2lbuild.files import write_if_changed
-from d2lbuild.model import Page
 from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.epub.contents import Entry
 from d2lbuild.rendering.epub.cover import cover_drawing, cover_page, title_page
@@ -27,6 +26,7 @@ from d2lbuild.rendering.epub.package import (
     package_document,
 )
 from d2lbuild.rendering.locale import language_tag, translated
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.sphinx_speed import is_fast
 from d2lbuild.rendering.sphinx_warnings import in_order
 from d2lbuild.rendering.whole_book import write_with_sphinx

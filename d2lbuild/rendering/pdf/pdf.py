@@ -15,10 +15,11 @@ from typing import Any
 from d2lbuild.config.types import Config
 from d2lbuild.errors import D2lbuildError
 from d2lbuild.files import copy_if_changed, write_atomically
-from d2lbuild.model import Finding, Page
+from d2lbuild.model import Finding
 from d2lbuild.rendering.content_digest import digest, digest_of_tools
 from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.kept_digests import digest_of_file
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.pdf.book_text import LATEX_THEME, book_text, framed, without_images
 from d2lbuild.rendering.pdf.fonts import Fonts, character_commands, choose_fonts
 from d2lbuild.rendering.pdf.images import bring_images, image_name

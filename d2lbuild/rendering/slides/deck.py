@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from html import escape
 
 from d2lbuild.config.types import Framework
-from d2lbuild.model import PageCell
 from d2lbuild.rendering.outputs import OutputSettings, displayed
+from d2lbuild.rendering.page import PageCell
 from d2lbuild.rendering.slides.slide_text import SlideTexts, code_html
 from d2lbuild.rendering.slides.slides import HIDES_CODE, HIDES_OUTPUTS, Slide, SlideText
 from d2lbuild.rendering.sources.displayed_code import displayed_code

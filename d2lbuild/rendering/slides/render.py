@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from d2lbuild.files import copy_if_changed, write_if_changed
-from d2lbuild.model import Page
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.locale import language_tag
 from d2lbuild.rendering.outputs import OutputSettings
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.plain_book import PlainBook, remove_others
 from d2lbuild.rendering.plain_markdown import plain_markdown
 from d2lbuild.rendering.slides.deck import DeckSettings, deck_html

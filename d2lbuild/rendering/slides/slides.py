@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from d2lbuild.model import CellKind, Page, PageCell
+from d2lbuild.model import CellKind
 from d2lbuild.rendering.numbering import Numbers
+from d2lbuild.rendering.page import Page, PageCell
 from d2lbuild.rendering.plain_book import page_text
 from d2lbuild.rendering.plain_markdown import PlainContext, plain_markdown
-from d2lbuild.source.prose import Mark, MarkKind, Prose, block_parser, parse_prose
+from d2lbuild.source.marks import Mark, MarkKind
+from d2lbuild.source.prose import Prose, block_parser, parse_prose
 
 __all__ = ["HIDES_CODE", "HIDES_OUTPUTS", "Slide", "SlideText", "has_slides", "make_slides"]
 

@@ -4,10 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["files_of_book", "files_of_site"]
+from d2lbuild.output_folder import OUTPUT_MARKER
 
-_OUTPUT_MARKER = ".d2lbuild"
-"""Lies in folders that builds write; a book may hold several."""
+__all__ = ["files_of_book", "files_of_site"]
 
 
 def files_of_book(root: Path, output: Path) -> Iterator[str]:
@@ -23,7 +22,7 @@ def files_of_book(root: Path, output: Path) -> Iterator[str]:
             for one in folders
             if not one.startswith((".", "__pycache__"))
             and f"{name}{os.sep}{one}" != str(output)
-            and not Path(name, one, _OUTPUT_MARKER).is_file()
+            and not Path(name, one, OUTPUT_MARKER).is_file()
         )
         yield name
         yield from (f"{name}{os.sep}{one}" for one in sorted(files) if not one.startswith("."))

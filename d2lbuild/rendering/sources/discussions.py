@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from markdown_it import MarkdownIt
 
-from d2lbuild.model import CellKind, Page, PageCell
+from d2lbuild.model import CellKind
+from d2lbuild.rendering.page import Page, PageCell
 
 __all__ = ["Discussion", "take_discussions"]
 

@@ -13,18 +13,8 @@ from d2lbuild.model import Book, Label, LabelKind, Section
 from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.sources.nested_pieces import PLACE
 from d2lbuild.source.links import find_link, is_remote, resolve_path
-from d2lbuild.source.prose import (
-    Equation,
-    Fence,
-    Figure,
-    Heading,
-    Mark,
-    MarkKind,
-    Prose,
-    Table,
-    parse_prose,
-    plain_words,
-)
+from d2lbuild.source.marks import Mark, MarkKind
+from d2lbuild.source.prose import Equation, Fence, Figure, Heading, Prose, Table, parse_prose, plain_words
 
 __all__ = ["OF_FRAMEWORK", "PAGE_SCHEME", "Translated", "TranslationContext", "translate"]
 

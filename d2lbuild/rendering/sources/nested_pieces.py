@@ -15,7 +15,8 @@ from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from d2lbuild.model import CellKind, PageCell
+from d2lbuild.model import CellKind
+from d2lbuild.rendering.page import PageCell
 
 __all__ = ["PLACE", "PlacedCell", "connect", "with_places"]
 

@@ -17,8 +17,9 @@ from pygments.lexers import find_lexer_class_by_name  # type: ignore[import-unty
 from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ignore]
 
 from d2lbuild.config.types import Framework
-from d2lbuild.model import CellKind, Contents, Page, PageCell
+from d2lbuild.model import CellKind, Contents
 from d2lbuild.rendering.outputs import OutputSettings, displayed
+from d2lbuild.rendering.page import Page, PageCell
 from d2lbuild.rendering.run_records import run_record
 from d2lbuild.rendering.sources.discussions import Discussion
 from d2lbuild.rendering.sources.displayed_code import displayed_code

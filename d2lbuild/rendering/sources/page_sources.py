@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.types import Config
 from d2lbuild.files import copy_if_changed, write_if_changed
-from d2lbuild.model import Book, Page, PageCell, Section, Span
+from d2lbuild.model import Book, Section, Span
 from d2lbuild.rendering.api.entries import Described, LibraryNames
 from d2lbuild.rendering.api.pages import ApiPage, api_pages, first_api_page
 from d2lbuild.rendering.content_digest import digest, digest_of_tools
@@ -20,6 +20,7 @@ from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.forked_pages import on_pages
 from d2lbuild.rendering.kept_digests import digest_of_file
 from d2lbuild.rendering.outputs import OutputSettings
+from d2lbuild.rendering.page import Page, PageCell
 from d2lbuild.rendering.page_store import PageStore, SourcePage
 from d2lbuild.rendering.sources.book_files import files_of_book
 from d2lbuild.rendering.sources.discussions import take_discussions

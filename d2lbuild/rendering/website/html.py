@@ -15,10 +15,11 @@ import pybtex.errors
 from d2lbuild.config.types import Config
 from d2lbuild.files import write_if_changed
 from d2lbuild.garbage import without_collections
-from d2lbuild.model import Finding, Page, Severity
+from d2lbuild.model import Finding, Severity
 from d2lbuild.rendering.api.entries import Described, describe
 from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.kept_digests import kept_digests
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.page_store import PageStore
 from d2lbuild.rendering.references.bibliography_errors import bibliography_findings
 from d2lbuild.rendering.sources.page_sources import (

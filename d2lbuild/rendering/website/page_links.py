@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from d2lbuild.config.types import Config
-from d2lbuild.model import Page
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.reader_texts import reader_texts
 from d2lbuild.rendering.website.site_notebooks import notebook_path
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sphinx.builders import Builder
 
-from d2lbuild.model import Book, Page, Span
+from d2lbuild.model import Book, Span
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.sources.page_sources import SourceWriter
 from d2lbuild.rendering.website.page_builder import PageBuilder
 

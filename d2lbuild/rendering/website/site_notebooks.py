@@ -11,11 +11,11 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from d2lbuild.files import copy_if_changed, write_atomically, write_if_changed
-from d2lbuild.model import Page
 from d2lbuild.rendering.content_digest import digest, digest_of_tools
 from d2lbuild.rendering.context import RenderContext
 from d2lbuild.rendering.kept_digests import digest_of_file
 from d2lbuild.rendering.notebooks import plain_notebook
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.page_store import FileFacts, facts_of
 from d2lbuild.rendering.plain_markdown import PlainContext, label_numbers
 from d2lbuild.rendering.reading_kit import library_wheel

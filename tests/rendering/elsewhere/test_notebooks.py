@@ -11,9 +11,10 @@ import pytest
 
 from d2lbuild.config.types import Config, Elsewhere, Html, NotebookService
 from d2lbuild.edition.library import extract
-from d2lbuild.model import Needs, Page
+from d2lbuild.model import Needs
 from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.elsewhere.notebooks import SETUP, render_elsewhere
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.website.page_links import page_links
 from tests.rendering.pages import JAX, PYTORCH, PageBuilder, make_book, make_cell, make_config, make_notebook
 

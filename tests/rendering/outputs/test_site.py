@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from d2lbuild.config.types import Html
-from d2lbuild.model import CellKind, Output, Page
+from d2lbuild.model import CellKind, Output
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.sources.page_notebook import Prose
 from d2lbuild.rendering.website.html import RenderContext, render
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
-from d2lbuild.model import Book, Label, LabelKind, Page, Span
+from d2lbuild.model import Book, Label, LabelKind, Span
 from d2lbuild.rendering.numbering import Numbers
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.plain_markdown import PlainContext
 from d2lbuild.rendering.slides.slides import Slide, SlideText, make_slides
 from tests.rendering.pages import PageBuilder, make_book

@@ -5,7 +5,8 @@ from dataclasses import replace
 import nbformat
 import pytest
 
-from d2lbuild.model import CellKind, Label, LabelKind, Page, Span
+from d2lbuild.model import CellKind, Label, LabelKind, Span
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.sources.page_notebook import LinePositions, PageNotebook, page_notebook
 from tests.rendering.pages import JAX, PYTORCH, PageBuilder, as_myst
 

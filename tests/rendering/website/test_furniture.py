@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from d2lbuild.config.types import Html, NotebookService
-from d2lbuild.model import CellKind, Page
+from d2lbuild.model import CellKind
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.website.html import RenderContext, RenderResult, render
 from tests.rendering.pages import PageBuilder, make_book, make_config
 

@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from d2lbuild.config.types import HeaderLink, Html
-from d2lbuild.model import CellKind, ExecutionResult, Page, Status
+from d2lbuild.model import CellKind, ExecutionResult, Status
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.sources.page_notebook import Prose
 from d2lbuild.rendering.website.html import Mirror, RenderContext, RenderResult, render
 from tests.rendering.pages import JAX, MXNET, PYTORCH, PageBuilder, as_myst, make_book, make_config
