@@ -146,17 +146,19 @@ class Run:
         self.service.results[key] = place / path
 
     def upload_artifact(self, place: Path, name: str, path: str, **_: str) -> None:
-        """Keep files with their paths below the folder that they have in common."""
-        found = [Path(one) for line in path.split() for one in glob.glob(line, root_dir=place)]  # noqa: PTH207
+        """Keep files with their paths below the folder that all patterns name before any wildcard."""
+        patterns = path.split()
+        found = [Path(one) for pattern in patterns for one in glob.glob(pattern, root_dir=place)]  # noqa: PTH207
         files = [one for top in found for one in ([top] if (place / top).is_file() else _files(place, top))]
         if not files:
             return
         assert name not in self.artefacts
-        common = Path(os.path.commonpath([one.parent for one in found]) if len(found) > 1 else found[0])
+        (common,) = {pattern.partition("*")[0].rpartition("/")[0] for pattern in patterns}
         self.artefacts[name] = self.folder / "artefacts" / name
         for file in files:
-            (self.artefacts[name] / file.relative_to(common)).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(place / file, self.artefacts[name] / file.relative_to(common))
+            kept = self.artefacts[name] / file.relative_to(common)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(place / file, kept)
 
     def download_artifact(self, place: Path, pattern: str, path: str, **more: str) -> None:
         """Take what is kept: each into a folder of its own, unless there is only one, or all are put together."""
@@ -209,7 +211,7 @@ def test_a_pull_request_gets_a_preview_and_the_main_branch_is_published(
     asked = service(book, PULL_REQUEST)
     assert asked.ended == {"check": "success", "run": "success", "pages": "success", "publish": "skipped"}, asked.said
     assert asked.said.count("1 run,") == 1
-    (preview,) = asked.artefacts["preview"].glob("**/html")
+    (preview,) = asked.artefacts["preview"].glob("*/html")
     assert "<pre>44</pre>" in (preview / "two.html").read_text("utf-8")
     assert "<pre>42</pre>" in (preview / "one.html").read_text("utf-8")
     assert [one.name for one in asked.artefacts["preview"].glob("**/*.zip")] == ["mini-notebooks.zip"]
@@ -219,7 +221,7 @@ def test_a_pull_request_gets_a_preview_and_the_main_branch_is_published(
     two.write_text(two.read_text("utf-8").replace("print(44)", "print(1 / 0)"), "utf-8")
     failed = service(book, PULL_REQUEST)
     assert (failed.ended["run"], failed.ended["publish"]) == ("failure", "skipped")
-    (preview,) = failed.artefacts["preview"].glob("**/html")
+    (preview,) = failed.artefacts["preview"].glob("*/html")
     assert "was not executed" in (preview / "two.html").read_text("utf-8")
     assert "<pre>42</pre>" in (preview / "one.html").read_text("utf-8")
     reports = sorted(

@@ -86,9 +86,9 @@ class _Folder:
         cells = notebook_cells(page, self.framework, plain, self._book.numbers)
         metadata: dict[str, Any] = {}
         if name in page.coded and self.framework.is_python:
-            gpu = bool(needs.gpus or needs.uses_gpu)
+            gpu = bool(needs.gpus or needs.uses_gpu) or self._says_gpu(cells)
             if lines := [*self._setup(needs, gpu=gpu)]:
-                cells.insert(0, _setup_cell(lines))
+                cells[:0] = [*self._header(), _setup_cell(lines)]
             if self._service == "colab":
                 metadata |= _colab_metadata(gpu=gpu)
         if kernel := self._own.kernels.get(name):
@@ -113,6 +113,17 @@ class _Folder:
             yield Finding("no-library-address", message, None, Severity.WARNING, hint)
 
     # --- what is installed ---
+
+    def _says_gpu(self, cells: Iterable[Mapping[str, Any]]) -> bool:
+        """Return whether there is code with what the book says that notebooks have which want a GPU."""
+        pattern = self._own.gpu_pattern
+        code = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        return bool(pattern) and any(pattern in text for text in code)
+
+    def _header(self) -> Iterator[dict[str, Any]]:
+        if self._own.header:
+            source = self._own.header.splitlines(keepends=True)
+            yield {"cell_type": "markdown", "id": f"{SETUP}-header", "metadata": {}, "source": source}
 
     def _setup(self, needs: Needs, *, gpu: bool) -> Iterator[str]:
         """Yield the lines that install what a notebook needs."""
