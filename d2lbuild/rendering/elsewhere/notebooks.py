@@ -20,6 +20,7 @@ from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.elsewhere.binder import environment
 from d2lbuild.rendering.elsewhere.places import Places, places_of
 from d2lbuild.rendering.elsewhere.requirements import direct_requirements
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.notebooks import notebook_cells, notebook_file, notebook_metadata
 from d2lbuild.rendering.plain_book import PlainBook, remove_others
 from d2lbuild.rendering.reading_kit import library_wheel, write_kit
@@ -88,7 +89,7 @@ class _Folder:
         if name in page.coded and self.framework.is_python:
             gpu = bool(needs.gpus or needs.uses_gpu) or self._says_gpu(cells)
             if lines := [*self._setup(needs, gpu=gpu)]:
-                cells[:0] = [*self._header(), _setup_cell(lines)]
+                cells[:0] = [*self._header(), _setup_cell(lines, self._context.config.language)]
             if self._service == "colab":
                 metadata |= _colab_metadata(gpu=gpu)
         if kernel := self._own.kernels.get(name):
@@ -176,8 +177,8 @@ def _installing(words: Iterable[str]) -> str:
     return " ".join(["%pip install -q", *map(shlex.quote, words)])
 
 
-def _setup_cell(lines: Sequence[str]) -> dict[str, Any]:
-    text = "\n".join(["# Installs what this notebook needs.", *lines])
+def _setup_cell(lines: Sequence[str], language: str) -> dict[str, Any]:
+    text = "\n".join([f"# {translated(language, 'Installs what this notebook needs.')}", *lines])
     return {
         "cell_type": "code",
         "id": SETUP,
