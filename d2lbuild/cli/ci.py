@@ -7,7 +7,6 @@ import click
 from d2lbuild.cli.groups import OrderedGroup
 from d2lbuild.cli.messages import say
 from d2lbuild.cli.options import book_option, known, read_config
-from d2lbuild.errors import UsageError
 
 __all__ = ["ci"]
 
@@ -33,33 +32,34 @@ def ci() -> None:
     default=1,
     help="Parts that each framework is run in.",
 )
+@click.option("--install", metavar="WHAT", help="What pip installs: d2lbuild in a release, say, or a folder.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @book_option
-def init(service: str, *, shards: int, force: bool, book: Path | None) -> int:
+def init(service: str, *, shards: int, install: str | None, force: bool, book: Path | None) -> int:
     """Write a workflow that checks the book, runs what has changed, and publishes it.
 
     \b
     Frameworks, and the parts of each, run beside each other and share their results. Pull requests, also those
     of forks, read the results of the main branch and change nothing; no job that runs code of the book sees a
-    secret, or can write. Only the main branch is published.
+    secret, or can write. Only the main branch is published. The file names the command that has written it.
 
     \b
     Examples:
       d2lbuild ci init
       d2lbuild ci init --shards 4
+      d2lbuild ci init --install "d2lbuild @ git+https://github.com/d2lbuild/d2lbuild@v1.0"
       d2lbuild ci init shell
     """
-    from d2lbuild.files import write_atomically  # noqa: PLC0415 - only this needs it
-    from d2lbuild.starting.continuous import SERVICES, ci_file  # noqa: PLC0415
+    from d2lbuild.starting import continuous  # noqa: PLC0415 - only this needs it
 
     config = read_config(book)
-    (service,) = known([service], tuple(SERVICES), "service")
-    path = config.root / SERVICES[service]
-    text = ci_file(service, [one.name for one in config.frameworks], shards)
-    if path.exists() and path.read_text("utf-8", "replace") != text and not force:
-        raise UsageError(f"{path} is there already", hint="--force replaces it")
-    write_atomically(path, text)
-    if path.suffix == ".sh":
-        path.chmod(0o755)
-    say(str(path))
+    (service,) = known([service], tuple(continuous.SERVICES), "service")
+    wanted = continuous.Continuous(
+        service,
+        [one.name for one in config.frameworks],
+        shards,
+        install or continuous.INSTALL,
+        config.output.relative_to(config.root).as_posix(),
+    )
+    say(str(continuous.write_ci_file(config.root, wanted, force=force)))
     return 0

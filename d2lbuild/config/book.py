@@ -191,6 +191,9 @@ def _elsewhere(table: ElsewhereTable) -> dict[str, Elsewhere]:
             install={framework: tuple(words) for framework, words in one.install.items()},
             kernels=dict(one.kernels),
             images=tuple(one.images.items()),
+            header=one.header,
+            gpu_pattern=one.gpu_pattern,
+            exclusions=tuple(one.exclusions),
         )
         for name, one in services.items()
         if one != ServiceTable()

@@ -7,24 +7,22 @@ import glob
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config.frameworks import Definitions
 from d2lbuild.config.ini import Entry, Ini, read_ini
 from d2lbuild.config.languages import comment_sign, notebook_language
 from d2lbuild.config.legacy_library import read_framework
+from d2lbuild.config.legacy_services import LegacyServices
 from d2lbuild.config.problems import Problems, UnreadableError, inside, nearest, place_of, read_text
 from d2lbuild.config.types import (
-    SERVICES,
     Config,
-    Elsewhere,
     Execution,
     Framework,
     HeaderLink,
     Html,
     Library,
-    NotebookService,
     Pdf,
     Text,
     Translation,
@@ -64,11 +62,6 @@ _BOOLEANS = {
     **dict.fromkeys(("1", "yes", "true", "on"), True),
     **dict.fromkeys(("0", "no", "false", "off"), False),
 }
-_SERVICES = {
-    "colab": "https://colab.research.google.com/github/{repository}/blob/master/{{section}}.ipynb",
-    "sagemaker": "https://studiolab.sagemaker.aws/import/github/{repository}/blob/main/{{section}}.ipynb",
-}
-"""Where the notebooks of a repository on GitHub can be run: the branches are those that existing books publish to."""
 _BRANCH = "master"
 """What the repositories of existing books call their main branch."""
 _NO_TABS = "python"
@@ -108,6 +101,7 @@ class _Legacy:
             self.problems.warn("not-supported", message, rsts.span)
         output = self.path("build", "output_dir")
         frameworks = self.frameworks(Definitions(self.root, defaults, self.problems))
+        services = LegacyServices(self.ini, self.problems, [one.name for one in frameworks], self.release())
         return Config(
             root=self.root,
             source=source,
@@ -123,7 +117,7 @@ class _Legacy:
             exclusions=self.patterns("build", "exclusions") + self.patterns("build", "non-notebooks"),
             resources=self.patterns("build", "resources"),
             bibliography=self.files("pdf", "bibfile"),
-            html=self.html([one.name for one in frameworks]),
+            html=self.html(services),
             pdf=Pdf(
                 logo=next(iter(self.files("pdf", "latex_logo")), None),
                 main_font=text("pdf", "main_font"),
@@ -136,7 +130,7 @@ class _Legacy:
                 enabled=self.boolean("build", "eval_notebook", default=True),
                 data=self.patterns("build", "dependencies"),
             ),
-            elsewhere=self.elsewhere([one.name for one in frameworks]),
+            elsewhere=services.elsewhere(),
             translation=Translation() if "translation" in self.ini.sections else None,
             output=self.root / (output if output and output.parts else "_build"),
             findings=self.problems.in_order(),
@@ -234,7 +228,7 @@ class _Legacy:
         package = next((name for name in packages if name.isidentifier()), "d2l")
         return Library(package=package, version_file=self.path("library", "version_file"))
 
-    def html(self, frameworks: Sequence[str]) -> Html:
+    def html(self, services: LegacyServices) -> Html:
         links = self.header_links()
         repositories = [link.url for link in links if re.fullmatch(r"https?://github\.com/[^/]+/[^/]+/?", link.url)]
         return Html(
@@ -245,78 +239,8 @@ class _Legacy:
             javascript=self.files("html", "include_js"),
             repository=repositories[0].rstrip("/") if repositories else "",
             branch=_BRANCH,
-            services=tuple(self.services(frameworks)),
+            services=tuple(services.services()),
         )
-
-    def services(self, frameworks: Sequence[str]) -> Iterator[NotebookService]:
-        """Yield where the notebooks can be run: each framework, or all, has a repository there."""
-        for section, template in _SERVICES.items():
-            repositories = self.repositories(section, frameworks)
-            addresses = {name: template.format(repository=one) for name, one in repositories.items()}
-            if addresses:
-                yield NotebookService(SERVICES[section], addresses)
-
-    def elsewhere(self, frameworks: Sequence[str]) -> dict[str, Elsewhere]:
-        """Return what books say of the notebooks for services: what to install, kernels, where drawings are."""
-        found = {}
-        for section in _SERVICES:
-            drawings = self.ini.text(section, "replace_svg_url")
-            folder, comma, address = (part.strip() for part in drawings.partition(","))
-            one = Elsewhere(
-                install=self.installed(section, frameworks),
-                kernels={name: kernel for name, kernel in self.pairs(section, "kernel") if name in frameworks},
-                images=((folder, address),) if comma and re.match("https?://", address) else (),
-            )
-            if one != Elsewhere():
-                found[section] = one
-        return found
-
-    def installed(self, section: str, frameworks: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return what is installed: each line of `libs` has a framework, a name and what pip is told."""
-        entry = self.ini.entry(section, "libs")
-        found: dict[str, tuple[str, ...]] = {}
-        for line in entry.lines if entry else ():
-            framework, *rest = (part.strip() for part in line.text.split(",", 2))
-            if not framework:
-                continue
-            words = re.split(r"(?:^|\s)#", rest[1])[0].strip() if len(rest) == 2 else ""
-            if framework.lower() not in frameworks or not words:
-                message = f"[{section}] `libs`: `{line.text.strip()}` is ignored"
-                hint = "a line has a framework of `tabs`, a name, and what pip is told"
-                self.problems.warn("bad-value", message, line.span, hint)
-                continue
-            # The book itself, from which a repository of notebooks installed its library.
-            words = "." if re.fullmatch(r"\.{1,2}/?", words) else words.replace("RELEASE", self.release())
-            found[framework.lower()] = (*found.get(framework.lower(), ()), words)
-        return found
-
-    def pairs(self, section: str, key: str) -> list[tuple[str, str]]:
-        """Return a list of a framework and a word each."""
-        entry = self.ini.entry(section, key)
-        items = [item.strip() for line in entry.lines for item in line.text.split(",")] if entry else []
-        items = [item for item in items if item]
-        return [(name.lower(), word) for name, word in zip(items[::2], items[1::2], strict=False)]
-
-    def repositories(self, section: str, frameworks: Sequence[str]) -> dict[str, str]:
-        """Return the repositories of notebooks: a name alone is for all frameworks, pairs say which is for which."""
-        entry = self.ini.entry(section, "github_repo")
-        if entry is None:
-            return {}
-        items = [(item.strip(), line.span) for line in entry.lines for item in line.text.split(",") if item.strip()]
-        pairs = list(zip(items[::2], items[1::2], strict=False))
-        if len(items) == 1:
-            pairs = [((name, entry.span), items[0]) for name in frameworks]
-        found: dict[str, str] = {}
-        for (name, span), (repository, _) in pairs:
-            if name.lower() not in frameworks:
-                message = f"[{section}] `github_repo` names `{name}`, which is not in `tabs`: ignored"
-                self.problems.warn("unknown-framework", message, span, nearest(name.lower(), frameworks))
-            elif not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
-                message = f"[{section}] `github_repo`: `{repository}` is no repository on GitHub: ignored"
-                self.problems.warn("bad-value", message, span, "write it as owner/name")
-            else:
-                found[name.lower()] = repository
-        return found
 
     def header_links(self) -> tuple[HeaderLink, ...]:
         """Return the links: on one line or over several, each has a name, an address and an icon."""

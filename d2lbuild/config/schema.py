@@ -157,6 +157,12 @@ class ServiceTable(Table):
     """The name of the kernel there, by framework; otherwise `python3`."""
     images: dict[Below, Address] = {}
     """Folders below the sources, and the addresses under which their files are."""
+    header: OneLine = ""
+    """Markdown that stands above the first cell, where there is one that installs anything."""
+    gpu_pattern: OneLine = ""
+    """Notebooks with this in their code ask Colab for a GPU, besides those that are known to use one."""
+    exclusions: list[Pattern] = []
+    """Sections whose pages do not lead there, as glob patterns of paths without a suffix."""
 
 
 class ElsewhereTable(Table):

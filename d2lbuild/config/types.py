@@ -131,6 +131,12 @@ class Elsewhere:
     """By framework the name of the kernel there."""
     images: tuple[tuple[str, str], ...] = ()
     """Folders below the sources, and the addresses under which their files are."""
+    header: str = ""
+    """Markdown above the first cell, where that installs anything."""
+    gpu_pattern: str = ""
+    """What stands in the code of notebooks that want a GPU, besides those that are known to use one."""
+    exclusions: tuple[str, ...] = ()
+    """Glob patterns of sections, without a suffix, whose pages do not lead there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,9 @@ def _elsewhere(config: Config) -> dict[str, Any]:
             "install": {framework: list(words) for framework, words in one.install.items()},
             "kernels": dict(one.kernels),
             "images": dict(one.images),
+            "header": one.header,
+            "gpu_pattern": one.gpu_pattern,
+            "exclusions": list(one.exclusions),
         }
         for name, one in config.elsewhere.items()
     }

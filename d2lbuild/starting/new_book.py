@@ -17,7 +17,7 @@ from pathlib import Path
 from d2lbuild.config import default_frameworks
 from d2lbuild.errors import UsageError
 from d2lbuild.files import write_atomically
-from d2lbuild.starting.continuous import SERVICES, ci_file
+from d2lbuild.starting.continuous import SERVICES, Continuous, write_ci_file
 
 __all__ = ["CI", "DEFAULT", "NewBook", "known_frameworks", "start_book"]
 
@@ -118,7 +118,7 @@ def _write(target: Path, wanted: NewBook, values: Mapping[str, str]) -> None:
             text = "\n".join(_for_frameworks(text.split("\n"), wanted.frameworks))
         write_atomically(target / name, _WORD.sub(lambda match: values[match[1]], text))
     if wanted.ci in SERVICES:
-        write_atomically(target / SERVICES[wanted.ci], ci_file(wanted.ci, wanted.frameworks))
+        write_ci_file(target, Continuous(wanted.ci, wanted.frameworks))
 
 
 def _values(wanted: NewBook, folder: str) -> dict[str, str]:

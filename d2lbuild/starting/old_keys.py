@@ -32,7 +32,6 @@ def _gone(advice: str) -> Fate:
 _NO_TRANSLATION = _gone("d2lbuild translates no text: `d2lbuild translate status` says what is to be translated")
 _NO_LOGOS = _gone("slides have no logos; `build --to slides` makes them")
 _DEPLOYED = _gone("`d2lbuild deploy PLACE` is told where: `branch:gh-pages`, `s3://bucket/path`, a folder")
-_NO_HEADER = _gone("a line of the first cell says what it is for")
 _NO_CODE = _gone("code in a configuration never runs")
 
 FATES: dict[str, dict[str, Fate]] = {
@@ -110,17 +109,17 @@ FATES: dict[str, dict[str, Fate]] = {
     },
     "colab": {
         "github_repo": _to("[html.notebooks] colab"),
-        "exclusions": _gone("there is a notebook of each section"),
+        "exclusions": _to("[elsewhere.colab] exclusions", "pages that do not lead there, without `.html`"),
         "libs": _to("[elsewhere.colab] install", "`RELEASE` becomes the book's; a path to the book: its library"),
-        "libs_header": _NO_HEADER,
-        "gpu_pattern": _gone("`#@needs` says what a section needs"),
+        "libs_header": _to("[elsewhere.colab] header"),
+        "gpu_pattern": _to("[elsewhere.colab] gpu_pattern", "besides notebooks that are known to use a GPU"),
         "replace_svg_url": _to("[elsewhere.colab] images", "for all figures of the folder"),
     },
     "sagemaker": {
         "github_repo": _to("[html.notebooks] sagemaker"),
         "kernel": _to("[elsewhere.sagemaker] kernels"),
         "libs": _to("[elsewhere.sagemaker] install", "the same"),
-        "libs_header": _NO_HEADER,
+        "libs_header": _to("[elsewhere.sagemaker] header"),
     },
     "slides": {
         **dict.fromkeys(("top_left", "top_right"), _NO_LOGOS),

@@ -57,6 +57,7 @@ def test_the_keys_go_through_all_slides_without_a_network(slides: Path, offline:
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Home")
     assert page.evaluate("Reveal.getSlidePastCount()") == 0
+    assert page.get_by_role("button", name="Next slide").is_visible()
     assert watch.take() == []
 
 

@@ -421,12 +421,15 @@ def test_notebooks_for_services_and_a_translation(book: Path, defaults: Path, wr
     tables = (
         '[html]\nversions = "../versions.json"\n[translation]\norigin = "../book@v1"\n'
         '[elsewhere.colab]\ninstall.pytorch = ["-U torch", "."]\nimages.img = "https://x.y/i"\n'
+        'header = "Needs:"\ngpu_pattern = "cuda"\nexclusions = ["**/index"]\n'
         '[elsewhere.sagemaker]\nkernels.pytorch = "conda"\n'
     )
     write("conf/book.toml", SMALL + tables)
     config = load_config(book, defaults=defaults)
     assert config.elsewhere == {
-        "colab": Elsewhere({"pytorch": ("-U torch", ".")}, images=(("img", "https://x.y/i"),)),
+        "colab": Elsewhere(
+            {"pytorch": ("-U torch", ".")}, {}, (("img", "https://x.y/i"),), "Needs:", "cuda", ("**/index",)
+        ),
         "sagemaker": Elsewhere(kernels={"pytorch": "conda"}),
     }
     assert config.translation == Translation("../book@v1")
@@ -439,6 +442,7 @@ def test_notebooks_for_services_and_a_translation(book: Path, defaults: Path, wr
         ('[elsewhere.colab]\ninstall.jaxx = ["."]', "`colab.install` names `jaxx`, which is no framework of the book"),
         ('[elsewhere.colab]\ninstall.pytorch = ["a\\nb"]', "must be one line of text"),
         ('[elsewhere.colab]\nimages.img = "i"', "must be an address"),
+        ('[elsewhere.colab]\nheader = "a\\nb"', "must be one line of text"),
         ('[html]\nversions = "https://x.y/versions.json"', "must lead from the site's folder to a file"),
     ],
 )

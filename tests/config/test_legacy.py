@@ -282,6 +282,28 @@ def test_what_notebooks_elsewhere_install(book: Path, defaults: Path, write: Wri
     assert config.translation is None
 
 
+def test_what_holds_for_notebooks_elsewhere_in_all_frameworks(book: Path, defaults: Path, write: Write) -> None:
+    write(
+        "config.ini",
+        "[project]\nrelease = 1.2\n[build]\ntabs = jax, pytorch\n"
+        "[colab]\ngithub_repo = me/all\nlibs = d2l, d2l==RELEASE\n    jax, flax, flax>=0.8,<1\n    nothing\n"
+        "libs_header = What is **needed**\n    here.\ngpu_pattern = num_gpus()\n"
+        "exclusions = *.html, **/index.html a/*\n"
+        "[sagemaker]\nkernel = conda_python3\nlibs_header = Installing:\n",
+    )
+    config = load_config(book, defaults=defaults)
+    assert config.elsewhere == {
+        "colab": Elsewhere(
+            {"jax": ("d2l==1.2", "flax>=0.8,<1"), "pytorch": ("d2l==1.2",)},
+            header="What is **needed** here.",
+            gpu_pattern="num_gpus()",
+            exclusions=("*", "**/index", "a/*"),
+        ),
+        "sagemaker": Elsewhere(kernels={"jax": "conda_python3", "pytorch": "conda_python3"}, header="Installing:"),
+    }
+    assert [(finding.rule, str(finding.span)) for finding in config.findings] == [("bad-value", "config.ini:9")]
+
+
 def test_a_translation_says_so(book: Path, defaults: Path, write: Write) -> None:
     write("config.ini", "[translation]\norigin_repo = me/book\n[build]\ntabs = jax\n")
     assert load_config(book, defaults=defaults).translation == Translation()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import tomli_w
 
@@ -95,7 +95,7 @@ def test_the_folder_of_the_library_is_that_of_most_modules(book: Path, defaults:
 
     def with_files(*files: str) -> Config:
         frameworks = tuple(
-            replace(one, library_file=Path(file)) for one, file in zip(config.frameworks, files, strict=True)
+            replace(one, library_file=PurePosixPath(file)) for one, file in zip(config.frameworks, files, strict=True)
         )
         return replace(config, frameworks=frameworks)
 

@@ -1,6 +1,7 @@
 """What must hold for any real book, unchanged, without running its notebooks."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from d2lbuild.config import Aliases, Config
+from d2lbuild.config.types import SERVICES
 from d2lbuild.edition.aliases import expand_code
 from d2lbuild.edition.code import CodeError, is_python
 from d2lbuild.edition.concrete import concrete, text_of
@@ -142,17 +144,27 @@ def test_rendering_finds_nothing_that_the_check_does_not(
     assert new == []
 
 
+NOTEBOOKS = ("notebooks", *SERVICES, "slides")
+"""Everything that is built as notebooks."""
+
+
+@pytest.mark.timeout(900)
 def test_notebooks_are_valid(corpus: Config, book: Book) -> None:
+    """Of every framework, as they are and for every service: each is what the format asks for."""
     import nbformat  # noqa: PLC0415
 
-    name = corpus.default_framework
-    report = build(
-        replace(corpus, output=corpus.output / "nb"), BuildRequest((name,), to=("notebooks",), execute=False)
-    )
-    for section in book.sections.values():
-        if has_page(section, name):
-            path = report.outputs["notebooks"] / name / f"{section.id}.ipynb"
-            notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    names = tuple(framework.name for framework in corpus.frameworks)
+    config = replace(corpus, output=corpus.output / "nb")
+    report = build(config, BuildRequest(names, to=NOTEBOOKS, execute=False))
+    expected = {f"{name}/{one.id}.ipynb" for name in names for one in book.sections.values() if has_page(one, name)}
+    for kind in NOTEBOOKS:
+        place = report.outputs[kind]
+        folder = place if place.is_dir() else place.parent
+        found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.ipynb")}
+        # Only sections with marks of slides have slides.
+        assert found.keys() == expected if kind != "slides" else found.keys() <= expected
+        for path in found.values():
+            notebook = json.loads(path.read_text("utf-8"))
+            ids = [cell["id"] for cell in notebook["cells"]]
+            assert len(ids) == len(set(ids)), path
             nbformat.validate(notebook)
-            ids = [cell.id for cell in notebook.cells]
-            assert len(ids) == len(set(ids))

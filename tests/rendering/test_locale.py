@@ -4,6 +4,7 @@ import ast
 import gettext
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import sphinx
 from d2lbuild import rendering
 from d2lbuild.model import Status
 from d2lbuild.rendering import reader_texts, run_records
+from d2lbuild.rendering.epub import extension
 from d2lbuild.rendering.locale import (
     Texts,
     language_tag,
@@ -21,9 +23,18 @@ from d2lbuild.rendering.locale import (
     texts_of,
     translated,
 )
-from d2lbuild.rendering.outputs import display
+from d2lbuild.rendering.outputs import display, on_pages, text_boxes
 
 FOLDER = Path(rendering.__file__).parent
+SAYING = {"translated", "_text", "says"}
+"""Functions that return a text in the language of the book."""
+OF_THE_THEME = (
+    *("base.html", "page.html", "search.html", "sidebar/brand.html", "sidebar/search.html"),
+    *("components/edit-this-page.html", "components/view-this-page.html"),
+)
+"""The templates of the theme that pages are made with."""
+NEVER_SAID = {"Copyright", "On Read the Docs", "On GitHub", "Last updated on %(last_updated)s"}
+"""What stands in them for sites that no book makes, by an own page of rights, say."""
 
 
 def test_there_are_the_languages_of_the_books() -> None:
@@ -56,15 +67,20 @@ def _places(text: str) -> list[str]:
 def _texts_of_code() -> Iterator[str]:
     for path in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {"translated", "_text"}:
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in SAYING and node.args:
                 value = node.args[-1]
                 if isinstance(value, ast.Constant):
                     yield str(value.value)
 
 
 def _texts_of_templates() -> Iterator[str]:
-    for path in (FOLDER / "theme" / "templates").rglob("*.html"):
-        yield from re.findall(r"""\b_\(\s*["'](.+?)["']\s*\)""", path.read_text(encoding="utf-8"))
+    theirs = [Path(str(import_module("furo").__file__)).parent / "theme" / "furo" / name for name in OF_THE_THEME]
+    for path in [*(FOLDER / "theme" / "templates").rglob("*.html"), *theirs]:
+        text = path.read_text(encoding="utf-8")
+        yield from re.findall(r"""\b_\(\s*["'](.+?)["']\s*\)""", text)
+        yield from re.findall(r"aria-label=\"(\w[^\"{]*)\"", text)
+        for found in re.findall(r"\{%-?\s*trans\b[^%]*%\}(.*?)\{%-?\s*endtrans", text, re.DOTALL):
+            yield re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", found).strip()
 
 
 @pytest.mark.parametrize("language", languages())
@@ -76,12 +92,17 @@ def test_every_text_is_translated(language: str) -> None:
         *reader_texts._TEXTS.values(),
         display._ELSEWHERE,
         display._INTERACTIVE,
+        *text_boxes._LABELS.values(),
+        *(words for both in on_pages._OPENED.values() for words in both),
+        *extension._HIDDEN.values(),
     } - {""}
-    assert len(found) > 20
+    assert len(found) > 70
     assert found <= table.keys()
     folder = Path(sphinx.__file__).parent / "locale"
     catalogue = gettext.translation("sphinx", folder, [sphinx_language(language)])
-    assert [text for text in set(_texts_of_templates()) if text not in table and catalogue.gettext(text) == text] == []
+    said = {text for text in _texts_of_templates() if "<" not in text} - NEVER_SAID
+    assert {"Toggle site navigation sidebar", "Back to top", "Framework"} <= said
+    assert [text for text in said if text not in table and catalogue.gettext(text) == text] == []
 
 
 def test_every_ending_of_a_run_is_told() -> None:

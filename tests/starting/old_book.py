@@ -60,6 +60,10 @@ simple_alias = ones
 github_repo = pytorch, me/torch-notebooks
               jax, me/jax-notebooks
 libs = pytorch, d2l, d2l==1
+libs_header = What this notebook
+    needs:
+gpu_pattern = cuda
+exclusions = *.html **/nothing.html
 
 [sagemaker]
 github_repo = me/pages

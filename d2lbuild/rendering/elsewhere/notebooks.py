@@ -20,6 +20,7 @@ from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.elsewhere.binder import environment
 from d2lbuild.rendering.elsewhere.places import Places, places_of
 from d2lbuild.rendering.elsewhere.requirements import direct_requirements
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.notebooks import notebook_cells, notebook_file, notebook_metadata
 from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.plain_book import PlainBook, remove_others
@@ -87,9 +88,9 @@ class _Folder:
         cells = notebook_cells(page, self.framework, plain, self._book.numbers)
         metadata: dict[str, Any] = {}
         if name in page.coded and self.framework.is_python:
-            gpu = bool(needs.gpus or needs.uses_gpu)
+            gpu = bool(needs.gpus or needs.uses_gpu) or self._says_gpu(cells)
             if lines := [*self._setup(needs, gpu=gpu)]:
-                cells.insert(0, _setup_cell(lines))
+                cells[:0] = [*self._header(), _setup_cell(lines, self._context.config.language)]
             if self._service == "colab":
                 metadata |= _colab_metadata(gpu=gpu)
         if kernel := self._own.kernels.get(name):
@@ -114,6 +115,17 @@ class _Folder:
             yield Finding("no-library-address", message, None, Severity.WARNING, hint)
 
     # --- what is installed ---
+
+    def _says_gpu(self, cells: Iterable[Mapping[str, Any]]) -> bool:
+        """Return whether there is code with what the book says that notebooks have which want a GPU."""
+        pattern = self._own.gpu_pattern
+        code = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        return bool(pattern) and any(pattern in text for text in code)
+
+    def _header(self) -> Iterator[dict[str, Any]]:
+        if self._own.header:
+            source = self._own.header.splitlines(keepends=True)
+            yield {"cell_type": "markdown", "id": f"{SETUP}-header", "metadata": {}, "source": source}
 
     def _setup(self, needs: Needs, *, gpu: bool) -> Iterator[str]:
         """Yield the lines that install what a notebook needs."""
@@ -166,8 +178,8 @@ def _installing(words: Iterable[str]) -> str:
     return " ".join(["%pip install -q", *map(shlex.quote, words)])
 
 
-def _setup_cell(lines: Sequence[str]) -> dict[str, Any]:
-    text = "\n".join(["# Installs what this notebook needs.", *lines])
+def _setup_cell(lines: Sequence[str], language: str) -> dict[str, Any]:
+    text = "\n".join([f"# {translated(language, 'Installs what this notebook needs.')}", *lines])
     return {
         "cell_type": "code",
         "id": SETUP,

@@ -14,6 +14,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from d2lbuild.rendering import still_pages
 from d2lbuild.rendering.epub.formulas import Formulas, NotConvertedError
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.reader_texts import reader_texts
 from d2lbuild.rendering.references.citations import Citation
 from d2lbuild.rendering.sources.raw_html import BookHtml
@@ -138,11 +139,15 @@ def _skip(_self: HTML5Translator, _node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
+_HIDDEN = {(True, True): "Code and output", (False, True): "Output", (True, False): "Code", (False, False): "Code"}
+"""What opens hidden parts of a cell: whether there is code, and whether output."""
+
+
 def _visit_hidden(self: HTML5Translator, node: HideCodeCellNode) -> None:
     inside = {part.get("nb_element") for part in node}
     code, output = "cell_code_source" in inside, "cell_code_output" in inside
-    words = "Code and output" if code and output else "Output" if output else "Code"
-    self.body.append(f'<details class="d2l-hidden"><summary>{words}</summary>\n')
+    words = translated(self.config.language, _HIDDEN[code, output])
+    self.body.append(f'<details class="d2l-hidden"><summary>{escape(words)}</summary>\n')
 
 
 def _depart_hidden(self: HTML5Translator, node: HideCodeCellNode) -> None:  # noqa: ARG001

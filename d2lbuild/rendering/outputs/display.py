@@ -73,6 +73,13 @@ class _Shown:
     outputs: list[Output] = field(default_factory=list)
     pictures: list[Mapping[str, str]] = field(default_factory=list)
 
+    def says(self, text: str) -> str:
+        """Return words of ours in the language of the book."""
+        return translated(self.settings.language, text)
+
+    def text(self, text: str, kind: str) -> None:
+        self.html(text_box(text, kind, self.settings.language))
+
     def html(self, html: str) -> None:
         self.outputs.append(_output("text/html", html))
 
@@ -93,7 +100,9 @@ def displayed(outputs: Sequence[Output], cell: str, tags: AbstractSet[str], sett
                 _stream(output, shown)
             case "error":
                 traceback = [without_places(_text(piece), settings.package) for piece in output.get("traceback", ())]
-                shown.html(error_box(_text(output.get("ename")), _text(output.get("evalue")), traceback))
+                shown.html(
+                    error_box(_text(output.get("ename")), _text(output.get("evalue")), traceback, settings.language)
+                )
             case "display_data" | "execute_result":
                 _bundle(output.get("data") or {}, output.get("metadata") or {}, shown)
     return Displayed(tuple(shown.outputs), tuple(shown.pictures))
@@ -125,9 +134,9 @@ def _stream(output: Output, shown: _Shown) -> None:
     if not text.strip():
         return
     if output["name"] == "stderr":
-        shown.html(text_box(without_places(text, shown.settings.package), "stderr", "Warnings and messages"))
+        shown.text(without_places(text, shown.settings.package), "stderr")
     else:
-        shown.html(text_box(text, "stdout", "Output"))
+        shown.text(text, "stdout")
 
 
 # --- what comes in several forms --------------------------------------------------------------------------------------
@@ -156,7 +165,8 @@ def _html(cleaned: SafeHtml, shown: _Shown) -> None:
     """Show what is left of HTML, and say what is not."""
     language = shown.settings.language
     if cleaned.visible:
-        shown.html(html_box(cleaned.text, table=cleaned.has_table, own_colours=cleaned.own_colours))
+        box = html_box(cleaned.text, table=cleaned.has_table, own_colours=cleaned.own_colours, language=language)
+        shown.html(box)
     if cleaned.elsewhere:
         shown.html(note(translated(language, _ELSEWHERE), cleaned.elsewhere))
     elif cleaned.lost and not cleaned.visible:
@@ -168,7 +178,7 @@ def _remains(cleaned: SafeHtml | None, data: Mapping[str, Any], shown: _Shown) -
     if cleaned:
         _html(cleaned, shown)
     elif source := (_text(data.get("text/latex")) or _text(data.get("text/markdown"))).strip():
-        shown.html(text_box(source, "result", "Output"))
+        shown.text(source, "result")
 
 
 def _animation(html: str, shown: _Shown) -> bool:
@@ -176,10 +186,10 @@ def _animation(html: str, shown: _Shown) -> bool:
     found = find_animation(html) if html else None
     if found is None:
         return False
-    shown.picture("image/png", found.last, "The last frame of an animation")
+    shown.picture("image/png", found.last, shown.says("The last frame of an animation"))
     if found.moving:
-        words = translated(shown.settings.language, "Play the animation ({count} frames)").format(count=found.frames)
-        shown.picture("image/png", found.moving, "An animation", folded=words)
+        words = shown.says("Play the animation ({count} frames)").format(count=found.frames)
+        shown.picture("image/png", found.moving, shown.says("An animation"), folded=words)
     return True
 
 
@@ -198,11 +208,11 @@ def _drawing(data: Mapping[str, Any], metadata: Mapping[str, Any], shown: _Shown
     drawing = safe_svg(text)
     if drawing is None:
         return False
-    shown.picture(kind, drawing.text, _said(metadata, kind) or _name(drawing), size=_size(metadata, kind))
+    shown.picture(kind, drawing.text, _said(metadata, kind) or _name(drawing, shown), size=_size(metadata, kind))
     return True
 
 
-def _name(drawing: Drawing) -> str:
+def _name(drawing: Drawing, shown: _Shown) -> str:
     """Say what is written in a drawing: nobody has described it."""
     words = ""
     for word in drawing.words:
@@ -210,7 +220,7 @@ def _name(drawing: Drawing) -> str:
         if len(longer) > _MOST_WORDS:
             break
         words = longer
-    return f"Figure: {words}" if words else "Figure"
+    return shown.says("Figure: {words}").format(words=words) if words else shown.says("Figure")
 
 
 def _picture(data: Mapping[str, Any], metadata: Mapping[str, Any], shown: _Shown) -> bool:
@@ -224,7 +234,8 @@ def _picture(data: Mapping[str, Any], metadata: Mapping[str, Any], shown: _Shown
             is_picture = False
         if not is_picture:
             continue
-        name = _said(metadata, kind) or ("Figure" if "<Figure" in _text(data.get("text/plain")) else "Image")
+        is_figure = "<Figure" in _text(data.get("text/plain"))
+        name = _said(metadata, kind) or (shown.says("Figure") if is_figure else shown.says("Image"))
         if kind == "image/webp":  # which MyST-NB does not know
             cleaned = safe_html(f'<img alt="{name}" src="data:{kind};base64,{encoded}">', shown.scope)
             _html(cleaned, shown)
@@ -253,7 +264,7 @@ def _plain(data: Mapping[str, Any], shown: _Shown) -> bool:
     text = _text(data.get("text/plain"))
     if not text.strip() or _NAME_OF_OBJECT.fullmatch(text.strip()):
         return False
-    shown.html(text_box(text, "result", "Output"))
+    shown.text(text, "result")
     return True
 
 
@@ -261,7 +272,7 @@ def _json(data: Mapping[str, Any], shown: _Shown) -> bool:
     if "application/json" not in data:
         return False
     text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
-    shown.html(text_box(text, "result", "Output"))
+    shown.text(text, "result")
     return True
 
 

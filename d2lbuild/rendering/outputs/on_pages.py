@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 from docutils import nodes
@@ -12,6 +12,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.website.framework_tabs import cell_metadata
 
 __all__ = ["connect"]
@@ -21,6 +22,12 @@ _FORMULA = re.compile(
 )
 _CODE = "cell_code_source"
 _OUTPUT = "cell_code_output"
+_OPENED = {
+    "both": ("Show code and output", "Hide code and output"),
+    _OUTPUT: ("Show output", "Hide output"),
+    _CODE: ("Show code", "Hide code"),
+}
+"""What opens and closes hidden parts of a cell."""
 
 
 class TakeOutFormulas(SphinxTransform):
@@ -75,10 +82,11 @@ def _raw(html: str) -> nodes.raw:
 def _open_hidden(self: HTML5Translator, node: HideCodeCellNode) -> None:
     """Begin what a reader can open, with words that say what it is."""
     inside = [part.get("nb_element") for part in node]
-    what = "code and output" if {_CODE, _OUTPUT} <= {*inside} else "output" if _OUTPUT in inside else "code"
+    what = "both" if {_CODE, _OUTPUT} <= {*inside} else _OUTPUT if _OUTPUT in inside else _CODE
+    show, hide = (escape(translated(self.config.language, words)) for words in _OPENED[what])
     self.body.append(
-        f'<details class="d2l-hidden"><summary><span class="d2l-show">Show {what}</span>'
-        f'<span class="d2l-hide">Hide {what}</span></summary>\n'
+        f'<details class="d2l-hidden"><summary><span class="d2l-show">{show}</span>'
+        f'<span class="d2l-hide">{hide}</span></summary>\n'
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.outputs.terminal_text import terminal_html, without_codes
 
 __all__ = ["error_box", "html_box", "note", "text_box", "without_places"]
@@ -16,6 +17,8 @@ _WIDE = 80
 """Characters, more than which a line may have to scroll sideways: then it must be possible with the keyboard."""
 _MESSAGE = 300
 """Characters of an error's message that stand above its traceback."""
+_LABELS = {"stderr": "Warnings and messages", "traceback": "Traceback"}
+"""What a box is, for who does not see it; others are outputs."""
 
 _FOLDER = r"(?:(?<![\w/.:~\\-])|(?<=\dm))(?:~|[A-Za-z]:)?[/\\][^\s\"'<>:;,()\x1b]{0,300}?"
 """The beginning of a path, which may stand behind a colour."""
@@ -34,13 +37,13 @@ def without_places(text: str, package: str) -> str:
     return place.sub("", text)
 
 
-def text_box(text: str, kind: str, label: str) -> str:
+def text_box(text: str, kind: str, language: str = "en") -> str:
     """Return printed text, with its colours."""
     text = text.strip("\n")
-    return _box(f"<pre>{terminal_html(text)}</pre>", kind, label, without_codes(text).split("\n"))
+    return _box(f"<pre>{terminal_html(text)}</pre>", kind, without_codes(text).split("\n"), language)
 
 
-def error_box(name: str, message: str, traceback: Sequence[str]) -> str:
+def error_box(name: str, message: str, traceback: Sequence[str], language: str = "en") -> str:
     """Return an error: what it is, and below that how it came to it, without saying the same twice."""
     first, _, rest = without_codes(message).strip().partition("\n")
     title = f"{name}: {first}" if first else name
@@ -55,16 +58,18 @@ def error_box(name: str, message: str, traceback: Sequence[str]) -> str:
     ]
     text = "\n\n".join(shown)
     head = f'<p class="d2l-error-name">{escape(title if len(title) <= _MESSAGE else f"{title[:_MESSAGE]}…")}</p>'
-    frames_box = _box(f"<pre>{terminal_html(text)}</pre>", "traceback", "Traceback", without_codes(text).split("\n"))
+    frames_box = _box(f"<pre>{terminal_html(text)}</pre>", "traceback", without_codes(text).split("\n"), language)
+    label = escape(translated(language, "Error"))
     return (
-        f'<div class="d2l-output d2l-error" role="group" aria-label="Error">{head}{frames_box if shown else ""}</div>'
+        f'<div class="d2l-output d2l-error" role="group" aria-label="{label}">{head}{frames_box if shown else ""}</div>'
     )
 
 
-def html_box(html: str, *, table: bool, own_colours: bool) -> str:
+def html_box(html: str, *, table: bool, own_colours: bool, language: str = "en") -> str:
     """Return cleaned HTML; tables may be wider than the page."""
     classes = f"d2l-output d2l-html{' d2l-own-colours' if own_colours else ''}"
-    scroll = ' tabindex="0" role="region" aria-label="Table"' if table else ""
+    label = escape(translated(language, "Table"))
+    scroll = f' tabindex="0" role="region" aria-label="{label}"' if table else ""
     return f'<div class="{classes}"{scroll}>{html}</div>'
 
 
@@ -81,14 +86,15 @@ def _short(address: str) -> str:
     return address if len(address) <= 80 else f"{address[:79]}…"
 
 
-def _box(content: str, kind: str, label: str, lines: Sequence[str]) -> str:
+def _box(content: str, kind: str, lines: Sequence[str], language: str) -> str:
     long = len(lines) > LONG
     classes = ["d2l-output", f"d2l-{kind}"]
     attributes = ""
+    size = escape(translated(language, "{count} lines").format(count=f"{len(lines):,}"))
     if long:
         classes.append("d2l-very-long" if len(lines) > _VERY_LONG else "d2l-long")
-        attributes = f' data-lines="{len(lines):,} lines"'
+        attributes = f' data-lines="{size}"'
     if long or any(len(line) > _WIDE for line in lines):
-        size = f", {len(lines):,} lines" if long else ""
-        attributes += f' tabindex="0" role="region" aria-label="{escape(label)}{size}"'
+        label = escape(translated(language, _LABELS.get(kind, "Output")))
+        attributes += f' tabindex="0" role="region" aria-label="{label}{f", {size}" if long else ""}"'
     return f'<div class="{" ".join(classes)}"{attributes}>{content}</div>'

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from html import escape
 
 from d2lbuild.config.types import Framework
+from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.outputs import OutputSettings, displayed
 from d2lbuild.rendering.page import PageCell
-from d2lbuild.rendering.slides.slide_text import SlideTexts, code_html
+from d2lbuild.rendering.slides.slide_text import SlideTexts
 from d2lbuild.rendering.slides.slides import HIDES_CODE, HIDES_OUTPUTS, Slide, SlideText
 from d2lbuild.rendering.sources.displayed_code import displayed_code
 
@@ -51,7 +52,7 @@ def deck_html(slides: Sequence[Slide], settings: DeckSettings) -> str:
             *(f'<script defer src="{static}/{name}"></script>' for name in scripts),
             "</head>",
             "<body>",
-            '<main class="reveal mathjax_ignore">',
+            f'<main class="reveal mathjax_ignore"{_labels(settings)}>',
             '<div class="slides">',
             sections,
             "</div>",
@@ -61,6 +62,13 @@ def deck_html(slides: Sequence[Slide], settings: DeckSettings) -> str:
             "",
         ]
     )
+
+
+def _labels(settings: DeckSettings) -> str:
+    """Return what the arrows do, as attributes: deck.js tells it to who does not see them."""
+    language = settings.texts.language
+    words = {"left": translated(language, "Previous slide"), "right": translated(language, "Next slide")}
+    return "".join(f' data-{name}="{escape(text)}"' for name, text in words.items())
 
 
 def _slide(slide: Slide, number: int, settings: DeckSettings) -> str:
@@ -82,7 +90,7 @@ def _cell(cell: PageCell, settings: DeckSettings) -> Iterator[str]:
         return
     yield '<div class="cell">'
     if shows_code:
-        yield f'<div class="cell_input">\n{code_html(source, framework.language)}\n</div>'
+        yield f'<div class="cell_input">\n{settings.texts.code(source, framework.language)}\n</div>'
     if outputs:
         yield f'<div class="cell_output">\n{outputs}\n</div>'
     yield "</div>"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from d2lbuild.files import copy_if_changed, write_if_changed
 from d2lbuild.rendering.context import RenderContext
-from d2lbuild.rendering.locale import language_tag
+from d2lbuild.rendering.locale import language_tag, translated
 from d2lbuild.rendering.outputs import OutputSettings
 from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.plain_book import PlainBook, remove_others
@@ -37,7 +37,7 @@ def render_slides(pages: Sequence[Page], context: RenderContext) -> Path:
 
     decks = PlainBook(pages, context, ".slides.html", is_written=is_written)
     notebooks = PlainBook(pages, context, ".ipynb", is_written=is_written)
-    texts = SlideTexts(context.config.html.math_macros)
+    texts = SlideTexts(context.config.html.math_macros, context.config.language)
     written = [(page, name) for page in pages for name in context.frameworks if is_written(page, name)]
     for done, (page, name) in enumerate(written, start=1):
         _write_deck(page, name, context, decks, texts)
@@ -108,7 +108,9 @@ def _index(written: Sequence[tuple[Page, str]], context: RenderContext, decks: P
     yield f'<link rel="stylesheet" href="{_STATIC}/slides.css">\n</head>\n<body class="index">\n<main>'
     yield f"<h1>{escape(config.title)}</h1>"
     if not written:
-        yield "<p>No section has slides: <code>[**text**]</code> in a section begins one.</p>"
+        words = translated(config.language, "No section has slides: {mark} in a section begins one.")
+        yield f"<p>{escape(words).format(mark='<code>[**text**]</code>')}</p>"
+    also = escape(translated(config.language, "Notebook"))
     for name in context.frameworks:
         ours = [page for page, framework in written if framework == name]
         if ours:
@@ -117,6 +119,6 @@ def _index(written: Sequence[tuple[Page, str]], context: RenderContext, decks: P
                 address = quote(decks.path(page, name).relative_to(context.output).as_posix())
                 notebook = quote(f"{name}/{page.section.id}.ipynb")
                 title = escape(_title(page, name, decks))
-                yield f'<li><a href="{address}">{title}</a> <a class="also" href="{notebook}">notebook</a></li>'
+                yield f'<li><a href="{address}">{title}</a> <a class="also" href="{notebook}">{also}</a></li>'
             yield "</ul>"
     yield "</main>\n</body>\n</html>\n"

@@ -19,8 +19,9 @@ from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ig
 
 from d2lbuild.rendering.displays import OWN_LINES, has_open_lines
 from d2lbuild.rendering.epub.formulas import Formulas, NotConvertedError
+from d2lbuild.rendering.locale import translated
 
-__all__ = ["SlideTexts", "code_colours", "code_html"]
+__all__ = ["SlideTexts", "code_colours"]
 
 _WIDE = 72
 """Characters, more than which a line of code may have to scroll sideways: then the keyboard must be able to."""
@@ -32,10 +33,11 @@ _FORMATTER = HtmlFormatter(nowrap=True)
 class SlideTexts:
     """Writes the Markdown of a book, which may have commands of its own in formulas."""
 
-    def __init__(self, macros: Mapping[str, str]) -> None:
+    def __init__(self, macros: Mapping[str, str], language: str = "en") -> None:
+        self.language = language
         self._formulas = Formulas(macros)
-        self._on_slides = _parser(_for_mathjax)
-        self._in_notes = _parser(self._as_mathml)
+        self._on_slides = _parser(_for_mathjax, self._listing)
+        self._in_notes = _parser(self._as_mathml, self._listing)
 
     def slide(self, text: str) -> str:
         """Return Markdown as a slide shows it."""
@@ -44,6 +46,16 @@ class SlideTexts:
     def notes(self, text: str) -> str:
         """Return Markdown for the window of the speaker, which has no MathJax."""
         return _rendered(self._in_notes, text)
+
+    def code(self, code: str, language: str) -> str:
+        """Return code with its colours; what is wider than a slide can be scrolled with the keyboard."""
+        wide = any(len(line) > _WIDE for line in code.splitlines())
+        label = escape(translated(self.language, "Code"))
+        scrolls = f' tabindex="0" role="region" aria-label="{label}"' if wide else ""
+        return f'<pre class="highlight"{scrolls}><code>{highlight(code, _lexer(language), _FORMATTER)}</code></pre>'
+
+    def _listing(self, code: str, language: str, _attributes: str) -> str:
+        return self.code(code, language)
 
     def _as_mathml(self, tex: str, options: Mapping[str, Any]) -> str:
         try:
@@ -62,8 +74,8 @@ def _as_link(match: re.Match[str]) -> str:
     return f'<a href="{match["address"]}">{(words and words[1]) or match["address"]}</a>'
 
 
-def _parser(formula: Any) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True, "highlight": _listing}).enable(["table", "strikethrough"])
+def _parser(formula: Any, listing: Any) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": True, "highlight": listing}).enable(["table", "strikethrough"])
     return parser.use(
         dollarmath_plugin,
         allow_labels=False,
@@ -81,17 +93,6 @@ def _for_mathjax(tex: str, options: Mapping[str, Any]) -> str:
         body, tag, number = tex.partition(r"\tag")
         tex = rf"\begin{{aligned}}{body}\end{{aligned}}{tag}{number}"
     return escape(rf"\[{tex}\]")
-
-
-def _listing(code: str, language: str, _attributes: str) -> str:
-    return code_html(code, language)
-
-
-def code_html(code: str, language: str) -> str:
-    """Return code with its colours; what is wider than a slide can be scrolled with the keyboard."""
-    wide = any(len(line) > _WIDE for line in code.splitlines())
-    scrolls = ' tabindex="0" role="region" aria-label="Code"' if wide else ""
-    return f'<pre class="highlight"{scrolls}><code>{highlight(code, _lexer(language), _FORMATTER)}</code></pre>'
 
 
 @cache

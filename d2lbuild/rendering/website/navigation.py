@@ -18,10 +18,12 @@ from sphinx.application import Sphinx
 from sphinx.environment.adapters.toctree import global_toctree_for_doc
 
 from d2lbuild.files import write_atomically
+from d2lbuild.rendering.locale import translated
 
 __all__ = ["Navigation", "NavigationTree"]
 
 _TOKEN = re.compile(r'@@([CKH])(\d+)@@(?:="")?')
+_LABEL = re.compile(r'\baria-label="Toggle navigation of ([^"]*)"')
 _BRANCH = re.compile(r"@@B(\d+)@@")
 _LARGE = 400
 """So many entries a page shows in full: about 80 KB of HTML."""
@@ -109,7 +111,13 @@ def _made_tree(app: Sphinx, builder: Any) -> NavigationTree:
         includehidden=True,
     )
     html = builder.render_partial(found)["fragment"] if found else ""
-    return NavigationTree(get_navigation_tree(html))
+    return NavigationTree(_translated_labels(get_navigation_tree(html), app.config.language))
+
+
+def _translated_labels(html: str, language: str) -> str:
+    """Say in the language of the book what opens a branch: the theme has it in English."""
+    words = translated(language, "Toggle navigation of {page}")
+    return _LABEL.sub(lambda match: f'aria-label="{words.format(page=match[1])}"', html)
 
 
 def _kept_tree(file: Path, key: str) -> NavigationTree | None:

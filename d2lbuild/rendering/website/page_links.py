@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
-from d2lbuild.config.types import Config
+from d2lbuild.config.types import SERVICES, Config
 from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.reader_texts import reader_texts
 from d2lbuild.rendering.website.site_notebooks import notebook_path
@@ -50,8 +51,9 @@ def page_links(page: Page, config: Config, frameworks: Sequence[str]) -> PageLin
     for framework in page.coded:
         add("notebook", texts["notebook"], notebook_path(framework, page.section.id), framework)
     for service in config.html.services:
+        unlinked = _is_excluded(page.section.id, service.name, config)
         for framework in page.coded:
-            if template := service.addresses.get(framework):
+            if (template := service.addresses.get(framework)) and not unlinked:
                 address = template.replace("{section}", quote(page.section.id))
                 add("open", f"{texts['open']} {service.name}", address, framework)
     found += _pdfs(config, frameworks)
@@ -59,6 +61,21 @@ def page_links(page: Page, config: Config, frameworks: Sequence[str]) -> PageLin
         found.append(PageLink("edit", texts["edit"], edit))
     notices = tuple((name if several else "", text) for name, text in page.outdated.items())
     return PageLinks(tuple(found), notices)
+
+
+def _is_excluded(section: str, title: str, config: Config) -> bool:
+    """Return whether a section's page does not lead to its notebook on a service."""
+    patterns = next((config.elsewhere[key].exclusions for key in config.elsewhere if SERVICES[key] == title), ())
+    return any(_matches(section.split("/"), pattern.split("/")) for pattern in patterns)
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Return whether a path matches a glob pattern, in which ``**`` stands for any folders, or none."""
+    if not pattern or not parts:
+        return not pattern and not parts
+    if pattern[0] == "**":
+        return any(_matches(parts[at:], pattern[1:]) for at in range(len(parts) + 1)) if pattern[1:] else True
+    return fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
 def _pdfs(config: Config, frameworks: Sequence[str]) -> list[PageLink]:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the book, runs what has changed, puts the pages together, and publishes them where PUBLISH says. Made by
-# `d2lbuild ci init`; it does on one machine what the workflow for GitHub does on several.
+# `<<command>>`; it does on one machine what the workflow for GitHub does on several.
 #
 #   CHANGED_SINCE=origin/main ci/book.sh     run only what a change since then concerns
 #   SHARD=2/4 ci/book.sh run                 the second of four parts, on a machine of its own; then, with all results:
@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 run() {
-  local failed=0 framework
-  for framework in <<names>>; do
+  local failed=0 framework frameworks=(<<names>>)
+  for framework in "${frameworks[@]}"; do
     d2lbuild build --framework "$framework" --shard "${SHARD:-1/1}" --to none \
       --report "report-$framework.html" --report "junit-$framework.xml" \
       ${CHANGED_SINCE:+--changed-since "$CHANGED_SINCE"} || failed=1

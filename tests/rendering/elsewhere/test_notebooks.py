@@ -132,6 +132,21 @@ def test_a_book_may_say_what_is_installed(tmp_path: Path) -> None:
     assert _read(output / "jax/ch/one two.ipynb")["metadata"]["kernelspec"]["name"] == "python3"
 
 
+def test_a_book_may_say_what_stands_above_and_which_code_wants_a_gpu(tmp_path: Path) -> None:
+    own = Elsewhere(header="This is *needed*:", gpu_pattern="import torch")
+    output, _ = _render("colab", _book(tmp_path, html=_html(), elsewhere={"colab": own}))
+    made = _read(output / "pytorch/ch/one two.ipynb")
+    assert ["".join(cell["source"]).partition("\n")[0] for cell in made["cells"][:2]] == [
+        "This is *needed*:",
+        "# Installs what this notebook needs.",
+    ]
+    assert made["metadata"]["accelerator"] == "GPU"
+    for name in ("pytorch/index.ipynb", "jax/ch/one two.ipynb"):  # no code; nothing to install, and no such code
+        made = _read(output / name)
+        assert "needed" not in _text(made)
+        assert "accelerator" not in made["metadata"]
+
+
 def test_figures_have_addresses_that_hold_anywhere(tmp_path: Path) -> None:
     config = _book(tmp_path, html=_html())
     output, _ = _render("colab", config)

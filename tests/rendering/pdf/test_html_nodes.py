@@ -16,11 +16,11 @@ def words(html: str) -> list[tuple[str, str]]:
 
 
 def test_printed_text_keeps_its_lines_and_loses_its_colours() -> None:
-    assert words(text_box("a  b\n\x1b[31mred\x1b[0m <x>\n", "stdout", "Output")) == [("literal_block", "a  b\nred <x>")]
+    assert words(text_box("a  b\n\x1b[31mred\x1b[0m <x>\n", "stdout")) == [("literal_block", "a  b\nred <x>")]
 
 
 def test_of_a_long_text_the_beginning_is_shown() -> None:
-    ((kind, text),) = words(text_box("\n".join(map(str, range(300))), "stdout", "Output"))
+    ((kind, text),) = words(text_box("\n".join(map(str, range(300))), "stdout"))
     assert kind == "literal_block"
     assert text.split("\n")[-2:] == ["199", "… 100 more lines"]
 

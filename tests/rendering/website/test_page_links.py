@@ -3,7 +3,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from d2lbuild.config.types import Html, NotebookService
+from d2lbuild.config.types import Elsewhere, Html, NotebookService
 from d2lbuild.rendering.website.page_links import PageLink, edit_address, page_links
 from tests.rendering.pages import PageBuilder, make_config
 
@@ -31,6 +31,29 @@ def test_what_is_for_one_framework_names_it() -> None:
         PageLink("pdf", "The book as a PDF", "https://x.org/a.pdf"),
         PageLink("edit", "Edit this page", "https://github.com/someone/book/edit/main/chapters/ch/one%20%26%20two.md"),
     )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "linked"),
+    [
+        ("ch/one & two", False),
+        ("ch/*", False),
+        ("**/one*", False),
+        ("**", False),
+        ("ch/**", False),
+        ("**/ch/**/*two", False),
+        ("*", True),
+        ("one & two", True),
+        ("ch", True),
+        ("ch/one", True),
+        ("**/ch/*/*two", True),
+    ],
+)
+def test_a_book_may_say_which_pages_do_not_lead_to_a_service(pattern: str, linked: bool) -> None:
+    excluded = {"colab": Elsewhere(exclusions=("other", pattern)), "sagemaker": Elsewhere(exclusions=("**",))}
+    found = page_links(_page().page(), make_config(Path("/book"), html=HTML, elsewhere=excluded), BOTH)
+    assert ("open" in [link.kind for link in found.links]) is linked
+    assert "notebook" in [link.kind for link in found.links]
 
 
 def test_a_site_for_one_framework_need_not_name_it() -> None:

@@ -18,5 +18,14 @@
       keyboard: { 38: scroll(-1), 40: scroll(1) },
     });
   const formulas = window.MathJax && window.MathJax.startup && window.MathJax.startup.promise;
-  Promise.resolve(formulas).then(begin, begin);
+  // What the arrows do, in the language of the deck.
+  const label = () => {
+    const deck = document.querySelector(".reveal");
+    for (const side of ["left", "right"]) {
+      for (const arrow of deck.querySelectorAll(`.controls .navigate-${side}`)) {
+        arrow.setAttribute("aria-label", deck.dataset[side]);
+      }
+    }
+  };
+  Promise.resolve(formulas).then(begin, begin).then(label);
 })();
