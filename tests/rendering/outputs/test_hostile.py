@@ -56,12 +56,14 @@ class Seen(HTMLParser):
 def is_harmless(html: str) -> bool:
     seen = Seen(html)
     names = [name for name, _ in seen.attributes]
-    addresses = [value for name, value in seen.attributes if name in ("src", "href", "action", "data")]
+    loads = [value for name, value in seen.attributes if name in ("src", "action", "data", "poster", "srcset")]
+    links = [value for name, value in seen.attributes if name == "href"]
     styles = " ".join([seen.styles, *(value for name, value in seen.attributes if name == "style")])
     return (
         not {"script", "iframe", "object", "embed", "link", "base", "meta", "form", "svg", "math"} & seen.tags
         and not any(name.startswith("on") or name == "srcdoc" for name in names)
-        and all(value.startswith(("data:image/", "https://", "#out-")) for value in addresses)
+        and all(value.lower().startswith(("data:image/", "data:audio/", "data:video/")) for value in loads)
+        and all(value.lower().startswith(("https://", "http://", "mailto:", "#out-")) for value in links)
         and not any(word in styles.lower() for word in ("url", "@import", "position", "expression"))
     )
 

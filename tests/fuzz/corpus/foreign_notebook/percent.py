@@ -1,0 +1,6 @@
+# %% [markdown]
+# # T
+# words
+
+# %% tags=["remove-cell"]
+x = 1
