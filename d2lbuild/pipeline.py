@@ -77,7 +77,7 @@ def build(
     fresh: set[tuple[str, str]] = set()
     if build_plan is not None:
         observer.planned(build_plan)
-    prepare_output(config.output)
+    prepare_output(config)
     modules = _write_modules(config, request.output(config), editions)
     if runs and build_plan:
         for one in (*build_plan.cached, *build_plan.failed):

@@ -70,7 +70,7 @@ def edit(
     chosen = one_framework(framework, config)
     program = known([program], PROGRAMS, "program")[0] if program else found_program()
     edited = EditedSection(config, one_section(section, config), chosen.name)
-    prepare_output(config.output)
+    prepare_output(config)
     if keep is not None:
         _tell(edited, edited.keep(known([keep], ("notebook", "markdown"), "version")[0]))
         return 0

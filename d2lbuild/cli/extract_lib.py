@@ -110,7 +110,7 @@ def _write_modules(
         paths.append(path)
         if not check:
             if path.is_relative_to(config.output):
-                prepare_output(config.output)
+                prepare_output(config)
             write_if_changed(path, library.source)
             say(str(path))
         elif differences := _differences(path, library.source, config.root):
@@ -138,7 +138,7 @@ def _write_wheel(config: "Config", libraries: Mapping[str, "Library"], folder: P
     from d2lbuild.rendering.wheel import write_wheel  # noqa: PLC0415 - slow to import
 
     if folder is None:
-        prepare_output(config.output)
+        prepare_output(config)
     path, findings = write_wheel(config, libraries, folder or config.output / "dist")
     for finding in findings:
         note(finding)

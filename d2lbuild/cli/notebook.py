@@ -37,7 +37,7 @@ def notebook(*, section: str, framework: str | None, output: Path | None, output
     name = one_section(section, config).id
     wanted = output.expanduser().absolute() if output else None
     if wanted is None:
-        prepare_output(config.output)
+        prepare_output(config)
     path, notice = write_notebook(config, name, chosen.name, wanted, outputs=outputs)
     if notice:
         note(notice)

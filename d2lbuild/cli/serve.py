@@ -58,7 +58,7 @@ def serve(
 
     config = read_config(book, output)
     frameworks = select_frameworks(config, words(framework))
-    prepare_output(config.output)
+    prepare_output(config)
     preview = Preview(config.root if book is None else book.expanduser().absolute(), frameworks, _folder(output))
     alone = FileLock(config.output / "serve.lock")
     try:

@@ -115,6 +115,9 @@ def _check_files(file: BookFile, root: Path, document: Document, problems: Probl
         if not (root / value).is_file():
             message = f"[{key[0]}] `{key[1]}`: there is no file {value}"
             problems.error("missing-file", message, document.span(*key), "paths are relative to the book's folder")
+        elif not (root / value).resolve().is_relative_to(root.resolve()):
+            message = f"[{key[0]}] `{key[1]}`: {value} is a link that leads out of the book"
+            problems.error("missing-file", message, document.span(*key), "keep the file inside")
 
 
 def _check_addresses(file: BookFile, document: Document, problems: Problems) -> None:

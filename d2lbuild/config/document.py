@@ -56,7 +56,7 @@ def read_document(path: Path, root: Path, problems: Problems) -> Document:
     place = place_of(path, root)
     text = read_text(path, place, problems)
     try:
-        data = tomllib.loads(text)
+        return Document(place, tomllib.loads(text), positions(text))
     except tomllib.TOMLDecodeError as error:
         message, _, where = str(error).partition(" (at ")
         found = re.match(r"line (\d+), column (\d+)", where)
@@ -64,7 +64,9 @@ def read_document(path: Path, root: Path, problems: Problems) -> Document:
         message = f"is not TOML: {message[:1].lower()}{message[1:]}"
         problems.error("syntax", message, Span(place, line, line, column))
         raise UnreadableError from error
-    return Document(place, data, positions(text))
+    except RecursionError as error:
+        problems.error("syntax", "is not TOML that can be read: brackets stand too deep in others", Span(place, 1, 1))
+        raise UnreadableError from error
 
 
 def validate(document: Document, model: type[Model], problems: Problems) -> Model | None:
@@ -78,8 +80,10 @@ def validate(document: Document, model: type[Model], problems: Problems) -> Mode
 
 
 def _note(detail: ErrorDetails, document: Document, model: type[Table], problems: Problems) -> None:
-    # Pydantic marks an error in a dictionary's key by a last element "[key]"; an empty key is one that nobody wrote.
-    location = tuple(part for part in detail["loc"] if part not in ("[key]", ""))
+    # Pydantic marks an error in a dictionary's key by a last element "[key]"; an empty key is one that nobody wrote,
+    # unless it is not known.
+    unseen = ("[key]",) if detail["type"] == "extra_forbidden" else ("[key]", "")
+    location = tuple(part for part in detail["loc"] if part not in unseen)
     span = document.span(*location)
     tables = dict(_tables(model, ()))
     shown = f"[{location[0]}]" if location in tables and location else _shown(location)

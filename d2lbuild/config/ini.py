@@ -20,6 +20,8 @@ _PAIR = re.compile(r"(?P<key>.*?)\s*[=:]\s*(?P<value>.*)$")
 _PERCENT = re.compile(r"%%|%\((?P<name>[^)]+)\)s")
 _DEPTH = 10
 """How deep values may name one another; configparser has the same limit."""
+_LONGEST = 10_000
+"""Characters of a value that another one may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,10 @@ class _Reader:
 def read_ini(text: str, place: PurePosixPath, problems: Problems) -> Ini:
     """Read a `config.ini`; what is wrong with it goes to `problems`."""
     raw = _Reader(place, problems).read(text)
+    interpolation = _Interpolation(raw, problems)
     sections = {
         name: {
-            key: Entry(key, entry.span, tuple(_interpolated(line, name, raw, problems) for line in entry.lines))
+            key: Entry(key, entry.span, tuple(interpolation.of(line, name) for line in entry.lines))
             for key, entry in section.items()
         }
         for name, section in raw.sections.items()
@@ -139,17 +142,31 @@ def read_ini(text: str, place: PurePosixPath, problems: Problems) -> Ini:
     return Ini(place, sections, raw.spans)
 
 
-def _interpolated(line: Text, section: str, raw: Ini, problems: Problems, depth: int = 0) -> Text:
-    def replacement(match: re.Match[str]) -> str:
-        if match["name"] is None:
-            return "%"
-        entry = raw.entry(section, match["name"].lower())
-        if entry is None or depth == _DEPTH:
-            why = "names itself" if entry else f"is not a key of [{section}]"
-            problems.warn(
-                "unknown-key", f"`{match[0]}` {why}: left as it is", line.span, "write `%%` for a percent sign"
-            )
-            return match[0]
-        return "\n".join(_interpolated(inner, section, raw, problems, depth + 1).text for inner in entry.lines)
+@dataclass(slots=True)
+class _Interpolation:
+    """Puts values where others name them."""
 
-    return Text(_PERCENT.sub(replacement, line.text), line.span)
+    raw: Ini
+    problems: Problems
+    known: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What was put together before: values that name others twice each would take for ever."""
+
+    def of(self, line: Text, section: str, depth: int = 0) -> Text:
+        def replacement(match: re.Match[str]) -> str:
+            if match["name"] is None:
+                return "%"
+            key = match["name"].lower()
+            entry = self.raw.entry(section, key)
+            if entry is None or depth == _DEPTH:
+                return self._left(match[0], "names itself" if entry else f"is not a key of [{section}]", line.span)
+            if (section, key) not in self.known:
+                self.known[section, key] = "\n".join(self.of(one, section, depth + 1).text for one in entry.lines)
+            found = self.known[section, key]
+            return found if len(found) < _LONGEST else self._left(match[0], "is too long", line.span)
+
+        return Text(_PERCENT.sub(replacement, line.text), line.span)
+
+    def _left(self, written: str, why: str, span: Span) -> str:
+        message = f"`{written}` {why}: left as it is"
+        self.problems.warn("unknown-key", message, span, "write `%%` for a percent sign")
+        return written

@@ -9,6 +9,8 @@ import tomllib
 __all__ = ["Key", "positions"]
 
 Key = tuple[str | int, ...]
+_DEEPEST = 20
+"""No key of ours has more parts."""
 
 _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}(?!")'
@@ -62,7 +64,7 @@ class _Walk:
 
     def _note(self, key: Key, at: int) -> None:
         line = self.text.count("\n", 0, at) + 1
-        for length in range(1, len(key) + 1):
+        for length in range(1, min(len(key), _DEEPEST) + 1):
             self.lines.setdefault(key[:length], line)
 
     def _key(self) -> tuple[str, ...]:

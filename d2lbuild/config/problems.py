@@ -12,6 +12,8 @@ from d2lbuild.model import Finding, Severity, Span
 __all__ = ["Problems", "UnreadableError", "inside", "nearest", "place_of", "read_text"]
 
 _NOWHERE = Span(PurePosixPath(), 0, 0)
+_MOST_BYTES = 1_000_000
+"""Of a file that people write; reading one that is made to be long would take for ever."""
 
 
 class UnreadableError(Exception):
@@ -84,6 +86,9 @@ def read_text(path: Path, place: PurePosixPath, problems: Problems) -> str:
     except OSError as error:
         problems.error("unreadable", f"cannot be read: {error.strerror}", Span(place, 1, 1))
         raise UnreadableError from error
+    if len(data) > _MOST_BYTES:
+        problems.error("unreadable", f"is too long: {len(data):,} bytes", Span(place, 1, 1))
+        raise UnreadableError
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

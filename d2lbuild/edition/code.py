@@ -12,6 +12,9 @@ _MAGIC = re.compile(r"(?P<indent>\s*)(?P<magic>[%!].*|.*[\w)\]]\?{1,2}|\?{1,2}\S
 _MAGIC_SIGNS = frozenset("%!?")
 """One of them is in every magic."""
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
+_DEEPEST = 200
+_DEEPENING = (*"+-*/%@&|^~.([{:<>=", "not ", "await ", " else ")
+"""What makes code one level deeper."""
 _MASKED = re.compile(re.escape(_MARKER))
 _PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "debug"})
 
@@ -55,23 +58,31 @@ def _masked_line(line: str) -> str:
 @lru_cache(maxsize=16384)
 def _parsable(source: str) -> tuple[str, ast.Module]:
     try:
-        return source, _parsed(source)
-    except SyntaxError:
-        pass  # it may be a magic
-    masked = mask(source)
-    try:
-        return masked, _parsed(masked)
+        try:
+            return source, _parsed(source)
+        except SyntaxError:
+            masked = mask(source)  # it may be a magic
+            return masked, _parsed(masked)
     except SyntaxError as error:
         raise CodeError(error.msg, error.lineno or 1, max(error.offset or 0, 0)) from None
-
-
-def _parsed(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
     except ValueError as error:  # a NUL character in early 3.11, half of a surrogate pair
         raise CodeError(str(error), 1) from None
     except (RecursionError, MemoryError):
         raise CodeError("the code is nested too deeply", 1) from None
+
+
+def _parsed(source: str) -> ast.Module:
+    """Return the tree of code; RecursionError if it is too deep for those who go down into it."""
+    module = ast.parse(source)
+    if sum(source.count(sign) for sign in _DEEPENING) > _DEEPEST:  # most code has far fewer, and need not be measured
+        level: list[ast.AST] = [module]
+        depth = 0
+        while level:
+            level = [inner for one in level for inner in ast.iter_child_nodes(one)]
+            depth += 1
+        if depth > _DEEPEST:
+            raise RecursionError
+    return module
 
 
 def masked_tree(source: str) -> tuple[str, ast.Module]:

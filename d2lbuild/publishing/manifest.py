@@ -86,7 +86,7 @@ def read_manifest(content: bytes | None) -> dict[str, str]:
     try:
         files = json.loads(content or b"{}")["files"]
         return {str(name): str(digest) for name, digest in files.items() if _is_inside(str(name))}
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return {}
 
 

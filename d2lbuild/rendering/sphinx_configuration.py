@@ -13,6 +13,7 @@ from d2lbuild.rendering.book_language import translations_script
 from d2lbuild.rendering.locale import language_tag, numbering_formats, sphinx_language
 from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.sources.myst import PAGE_SCHEME
+from d2lbuild.source.links import is_inside
 
 __all__ = ["EXTENSIONS", "made_static_files", "mathjax_settings", "settings_of_pages", "sphinx_configuration"]
 
@@ -247,4 +248,5 @@ def _from(config: Config, path: PurePosixPath) -> str:
 
 def _present(config: Config, paths: Sequence[PurePosixPath]) -> list[PurePosixPath]:
     """Leave out files that the book lacks: those are reported elsewhere, in the book's terms."""
-    return [path for path in paths if (config.root / path).is_file()]
+    files = ((path, config.root / path) for path in paths)
+    return [path for path, file in files if file.is_file() and is_inside(file, config.root)]

@@ -21,7 +21,7 @@ from d2lbuild.rendering.api.reference import AutoClass, AutoFunction
 from d2lbuild.rendering.outputs import on_pages
 from d2lbuild.rendering.references import citations, numbered_references, title_references
 from d2lbuild.rendering.references.code_links import LinkLibraryNames, use_linking_formatter
-from d2lbuild.rendering.sources import nested_pieces, raw_html
+from d2lbuild.rendering.sources import foreign_files, nested_pieces, raw_html
 from d2lbuild.rendering.website import accessible_pages, framework_tabs, furniture, page_ends, theme_labels
 from d2lbuild.rendering.website.navigation import Navigation
 
@@ -118,6 +118,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     page_ends.connect(app)
     furniture.connect(app)
     theme_labels.connect(app)
+    foreign_files.connect(app)
     raw_html.connect(app)
     accessible_pages.connect(app)
     Navigation().connect(app)

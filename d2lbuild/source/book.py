@@ -1,6 +1,7 @@
 """The whole book: its contents followed from the root, and every label, reference, image and citation placed."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -82,8 +83,8 @@ def read_again(config: Config, section: Section) -> Section:
 
     Raises OSError if the file cannot be read.
     """
-    data = (config.root / section.path).read_bytes()
-    return _Loader(config, KeptSections(config)).parsed(section.id, section.path, data)
+    loader = _Loader(config, KeptSections(config))
+    return loader.parsed(section.id, section.path, loader.bytes_of(section.path))
 
 
 @dataclass(slots=True)
@@ -174,8 +175,14 @@ class _Loader:
         return self.kept.section(name, path, data, lambda: self.parsed(name, path, data))
 
     def bytes_of(self, path: PurePosixPath) -> bytes:
+        """Return what a source holds. Raises OSError, also for a link that leads out of the book."""
         typed = self.unsaved.get(path)
-        return (self.config.root / path).read_bytes() if typed is None else typed.encode("utf-8", "replace")
+        if typed is not None:
+            return typed.encode("utf-8", "replace")
+        file = self.config.root / path
+        if not is_inside(file, self.config.root):
+            raise OSError(errno.EPERM, "it is a link that leads out of the book")
+        return file.read_bytes()
 
     def parsed(self, name: str, path: PurePosixPath, data: bytes) -> Section:
         return self._parsed(name, path, *_text_of(data, path))

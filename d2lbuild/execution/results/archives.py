@@ -7,7 +7,9 @@ before it is taken. Failures stay where they happened.
 import contextlib
 import gzip
 import io
+import lzma
 import re
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -15,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from d2lbuild.errors import SetupError, UsageError
 from d2lbuild.execution.results.cache import ResultCache, read_inputs, writing
@@ -27,6 +29,8 @@ __all__ = ["Imported", "export_cache", "import_cache", "is_archive"]
 
 MOST_BYTES = 256 * 1024 * 1024
 """The largest single file that is taken."""
+_MOST_HEADER = 64 * 1024
+"""The longest that an archive may say of a file; `tarfile` reads all of it at once."""
 
 _EXPORTED = ("results", "inputs", "texts", "history")
 
@@ -141,8 +145,9 @@ def import_cache(home: Path, source: Path, *, on_step: OnStep = silent) -> Impor
     UsageError if `source` is neither. `on_step` gets 0 for a total that is not known.
     """
     found = Imported()
-    broken = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, OSError)
-    unreadable: tuple[type[Exception], ...] = (*broken, *_zstandard_errors())
+    # Of what is no archive, `zipfile` says whatever it meets.
+    broken = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, struct.error, OSError)
+    unreadable: tuple[type[Exception], ...] = (*broken, ValueError, RuntimeError, *_zstandard_errors())
     try:
         for done, (name, content) in enumerate(_members(source), 1):
             _offer(home, name, content, found)
@@ -247,9 +252,27 @@ class _Watched:
             raise tarfile.ReadError("it is cut off")
 
 
+_HEADERS = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+"""What is said of the file that follows."""
+
+
+class _ShortHeader(tarfile.TarInfo):
+    """What an archive says of a file, unless that is longer than anything of a cache."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _HEADERS and found.size > _MOST_HEADER:
+            raise tarfile.ReadError("it says too much of a file")
+        return found
+
+
 def _of_tar(stream: Any) -> Iterator[tuple[str, bytes | str]]:
     watched: Any = _Watched(stream)
-    with tarfile.open(fileobj=watched, mode="r|") as archive:
+    with tarfile.open(fileobj=watched, mode="r|", tarinfo=_ShortHeader) as archive:
         for member in archive:
             if member.isdir():
                 continue

@@ -221,7 +221,7 @@ def read_inputs(content: bytes, base: str) -> list[str] | None:
     try:
         paths = json.loads(content)["paths"]
         return paths if content == encode_inputs(base, paths) else None
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         return None
 
 

@@ -84,7 +84,7 @@ def _entry(path: Path, lines: list[bytes]) -> Entry:
         data = _object(lines[1])
         parts = KeyParts({str(name): str(digest) for name, digest in data["parts"].items()})
         head = _result(data["result"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise DamagedEntry(f"its description is none: {error!r}") from None
     if path.stem != parts.key:
         raise DamagedEntry("it belongs to another key")
@@ -101,7 +101,7 @@ def _outputs(line: bytes, digest: str) -> tuple[tuple[dict[str, Any], ...], ...]
         raise DamagedEntry("its outputs are damaged")
     try:
         return tuple(tuple(cell) for cell in json.loads(line))
-    except (TypeError, ValueError):
+    except (RecursionError, TypeError, ValueError):
         raise DamagedEntry("its outputs are none") from None
 
 
@@ -120,7 +120,7 @@ def _result(data: Mapping[str, Any]) -> ExecutionResult:
 def _object(line: bytes) -> dict[str, Any]:
     try:
         data = json.loads(line)
-    except ValueError:
+    except (RecursionError, ValueError):
         data = None
     if not isinstance(data, dict):
         raise DamagedEntry("no JSON object")

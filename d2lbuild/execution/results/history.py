@@ -177,5 +177,5 @@ def read_record(content: bytes) -> HistoryRecord:
             device=str(data.get("device", "")),
             sizes={str(path): int(size) for path, size in data.get("sizes", {}).items()},
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"damaged: {error!r}") from None

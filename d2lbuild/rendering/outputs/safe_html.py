@@ -49,6 +49,20 @@ _NEEDED = _EMPTIED - {"style", "title", "math", "noscript", "template", "noembed
 """Elements without which an output hardly says what it should."""
 _LOADING = {"audio", "embed", "iframe", "img", "object", "source", "video"}
 _DATA = ("data:image/", "data:audio/", "data:video/")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_FLAT = (
+    _TABLES - {"table"}
+    | _MEDIA
+    | {"area", "base", "br", "embed", "hr", "input", "link", "meta", "track", "wbr"}
+    | {
+        *("dd", "dt", "li", "option", "p"),
+    }
+)
+"""Elements in which nothing stands, and those that end by themselves where the next one begins."""
+_MOST_OPEN = 100
+"""Comments without an end."""
+_DEEPEST = 1_000
+"""Elements within others."""
 _SHOWN = {"hr", "meter", "progress"}
 
 
@@ -73,6 +87,8 @@ def safe_html(html: str, scope: str, *, formulas: bool = False) -> SafeHtml:
 
     With `formulas`, MathJax sets what has the class ``math``.
     """
+    if not _can_be_read(html):
+        return SafeHtml("", visible=False, lost=True)
     before = _read(html)
     rules = "\n".join(filter(None, (safe_rules(css, scope) for css in before.styles)))
     body = _cleaned(html, scope, formulas=formulas).strip()
@@ -86,6 +102,18 @@ def safe_html(html: str, scope: str, *, formulas: bool = False) -> SafeHtml:
         has_table="table" in after.tags,
         own_colours="color:" in colours or "background:" in colours,
     )
+
+
+def _can_be_read(html: str) -> bool:
+    """Whether a piece of HTML is such that it is read in a time that grows with its length, and no faster."""
+    if html.count("<!--") - html.count("-->") > _MOST_OPEN or html.count("<![") > _MOST_OPEN:
+        return False
+    depth = deepest = 0
+    for tag in _TAG.finditer(html):
+        if tag[2].lower() not in _FLAT:
+            depth = max(0, depth - 1) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    return deepest <= _DEEPEST
 
 
 def _cleaned(html: str, scope: str, *, formulas: bool) -> str:

@@ -53,9 +53,12 @@ def safe_svg(text: str) -> Drawing | None:
     if _name(root) != "svg":
         return None
     words = tuple(dict.fromkeys(_words(root)))
-    _clean(root)
-    root.set("xmlns", _SVG[1:-1])
-    return Drawing(Tree.tostring(root, encoding="unicode", short_empty_elements=True), words)
+    try:
+        _clean(root)
+        root.set("xmlns", _SVG[1:-1])
+        return Drawing(Tree.tostring(root, encoding="unicode", short_empty_elements=True), words)
+    except RecursionError:  # nobody draws hundreds of groups within each other
+        return None
 
 
 def _name(element: Tree.Element) -> str:

@@ -149,7 +149,7 @@ class ResolveNumberedReferences(SphinxPostTransform):
         for node in list(self.document.findall(addnodes.pending_xref)):
             if node.get("reftype") == "numref":
                 node.replace_self(self._link(node))
-        for link in self.document.findall(nodes.reference):
+        for link in list(self.document.findall(nodes.reference)):
             if link.get("refuri", "").startswith(f"{PAGE_SCHEME}:"):
                 self._lead_to_page(link)
         for code in self.document.findall(nodes.literal_block):
@@ -172,6 +172,9 @@ class ResolveNumberedReferences(SphinxPostTransform):
     def _lead_to_page(self, link: nodes.reference) -> None:
         page, _, fragment = str(link["refuri"]).removeprefix(f"{PAGE_SCHEME}:").partition("#")
         page = unquote(page)
+        if page not in self.env.found_docs:  # somebody wrote such an address
+            link.replace_self(link.children)
+            return
         link["refuri"] = self._address(page, _place(self.env, page, unquote(fragment)) if fragment else "")
         link["internal"] = True
 

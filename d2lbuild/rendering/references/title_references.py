@@ -31,7 +31,10 @@ def _titles(env: BuildEnvironment) -> _Titles:
 
 
 class MarkReferences(SphinxTransform):
-    """Notes on the words of each reference in a title what it refers to; copies of titles keep the words only."""
+    """Notes on the words of each reference in a title what it refers to; copies of titles keep the words only.
+
+    Of a link to a file the words stay: where a title is shown again, Sphinx knows only links to pages.
+    """
 
     default_priority = 700
 
@@ -39,6 +42,9 @@ class MarkReferences(SphinxTransform):
         """Go through the titles and captions of a page."""
         for title in self.document.findall(nodes.TextElement):
             if isinstance(title, nodes.title | nodes.caption):
+                for link in list(title.findall(addnodes.download_reference)):
+                    assert link.parent is not None
+                    link.parent.replace(link, link.children)
                 for reference in title.findall(addnodes.pending_xref):
                     words = reference.next_node(nodes.Element)
                     if words is not None:
