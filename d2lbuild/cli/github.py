@@ -1,10 +1,9 @@
 """What a build tells GitHub while it runs in one of its workflows: failures beside their lines, and a summary."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from d2lbuild.cli.messages import note
 
 if TYPE_CHECKING:
     from d2lbuild.reporting.account import Account
@@ -32,7 +31,7 @@ def tell_github(account: "Account") -> None:
     from d2lbuild.reporting.summary import markdown_summary  # noqa: PLC0415
 
     if commands := as_github(failures_as_findings(account.notebooks), account.folder):
-        note(commands)
+        sys.stderr.write(f"{commands}\n")  # not by `note`, which takes the meaning from commands
     if page := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(page).open("a", encoding="utf-8") as file:
             file.write(markdown_summary(account))

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from d2lbuild.cli.estimate import time_left
-from d2lbuild.cli.messages import duration
+from d2lbuild.cli.messages import duration, harmless
 from d2lbuild.cli.progress import PlainProgress, stage_words
 from d2lbuild.execution.request import ExecutionRequest
 from d2lbuild.model import ExecutionResult, Status
@@ -198,7 +198,7 @@ def _table(running: Sequence[_Run], now: float) -> Table:
         time = Text(_clock(now - run.begun), "cyan")
         if run.expected is not None:
             time.append(f" of about {_roughly(run.expected)}", "dim")
-        section = Text(f"  {request.section}", no_wrap=True, overflow="ellipsis")
+        section = Text(harmless(f"  {request.section}"), no_wrap=True, overflow="ellipsis")
         table.add_row(section, Text(request.framework, "dim"), Text(request.device, "dim"), Text(at), time)
     return table
 

@@ -1,10 +1,12 @@
 """What the user sees: results on stdout, everything else on stderr, colours only on a terminal."""
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from d2lbuild.model import Finding, Severity
 from d2lbuild.wording import count, duration
@@ -22,6 +24,7 @@ __all__ = [
     "duration",
     "errors",
     "finding_text",
+    "harmless",
     "is_detail",
     "note",
     "results",
@@ -30,6 +33,26 @@ __all__ = [
 ]
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+_CODES = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"},
+    **dict.fromkeys((*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
+}
+"""What a terminal takes for commands, and what turns text around, with the signs that are shown instead."""
+_COMMAND = re.compile(r"^([^\S\n]*:):|##\[", re.MULTILINE)
+"""What GitHub's workflows take for a command."""
+
+
+def harmless(text: str) -> str:
+    """Return a text without signs that a terminal, or a workflow that shows it, would obey.
+
+    Names and messages may come from a book, and from what its cells print.
+    """
+    text = text.translate(_CODES)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        return _COMMAND.sub(lambda match: f"{match[1]} :" if match[1] else "# #[", text)
+    return text
 
 
 def results() -> "Console":
@@ -43,11 +66,27 @@ def errors() -> "Console":
 
 
 def _console(*, stderr: bool) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and words in a pipe need no colours
-
     # Made anew each time, so that it writes to what stdout and stderr are now. Lines are never broken: a terminal does
     # that itself, and in a pipe each message stays one line.
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _kind_of_console()(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+@cache
+def _kind_of_console() -> "type[Console]":
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and words in a pipe need no colours
+    from rich.text import Text  # noqa: PLC0415
+
+    class HarmlessConsole(Console):
+        def print(self, *objects: Any, **options: Any) -> None:
+            super().print(*(shown(one) for one in objects), **options)
+
+    def shown(one: Any) -> Any:
+        if isinstance(one, Text):
+            one = one.copy()
+            one.plain = harmless(one.plain)
+        return harmless(one) if isinstance(one, str) else one
+
+    return HarmlessConsole
 
 
 def say(text: "str | Finding | Text" = "") -> None:
@@ -64,7 +103,7 @@ def _print(text: "str | Finding | Text", *, stderr: bool) -> None:
     stream = sys.stderr if stderr else sys.stdout
     may_be_coloured = stream.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
     if isinstance(text, str | Finding) and not may_be_coloured:
-        stream.write(f"{text}\n")
+        stream.write(f"{harmless(str(text))}\n")
         stream.flush()
     else:
         _console(stderr=stderr).print(finding_text(text) if isinstance(text, Finding) else text)

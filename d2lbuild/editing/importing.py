@@ -1,7 +1,8 @@
 """A foreign notebook as a section: its cells in the dialect, its pictures as files, without its outputs."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -44,12 +45,32 @@ def read_foreign(path: Path) -> Mapping[str, Any]:
     import jupytext  # noqa: PLC0415 - slow to import
 
     try:
-        found: Mapping[str, Any] = jupytext.read(path)
+        with _no_aliases():
+            found: Mapping[str, Any] = jupytext.read(path)
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist") from None
     except Exception as error:  # Jupytext raises whatever it meets in a broken file
         raise UsageError(f"{path} cannot be read as a notebook: {error}") from error
     return found
+
+
+@contextmanager
+def _no_aliases() -> Iterator[None]:
+    """Let YAML name nothing that stands elsewhere: a few lines that name each other twice would fill the memory."""
+    import yaml  # noqa: PLC0415 - Jupytext brings it
+
+    compose = yaml.SafeLoader.compose_node
+
+    def compose_plain(self: yaml.SafeLoader, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "aliases are not read", self.peek_event().start_mark)
+        return compose(self, parent, index)
+
+    yaml.SafeLoader.compose_node = compose_plain
+    try:
+        yield
+    finally:
+        yaml.SafeLoader.compose_node = compose
 
 
 def import_notebook(

@@ -21,6 +21,8 @@ FIXED_TIME = {"SOURCE_DATE_EPOCH": FIXED_SECONDS, "FORCE_SOURCE_DATE": "1"}
 """For programs that write the time into their files: the same input gives the same bytes."""
 
 _AS_THEY_ARE = {".png", ".jpg", ".jpeg", ".pdf"}
+_MOST_SECONDS = 120
+"""For one drawing."""
 _WRAPPED = {".gif": "image/gif", ".webp": "image/webp"}
 """Pictures that LaTeX does not know: the converter takes them inside of a drawing."""
 
@@ -60,12 +62,16 @@ def _convert(source: Path, target: Path) -> str:
                 f'<svg xmlns="http://www.w3.org/2000/svg"><image href="data:{kind};base64,{data}"/></svg>', "utf-8"
             )
         made = Path(folder) / "made.pdf"
-        done = subprocess.run(
-            [shutil.which("rsvg-convert") or "rsvg-convert", "--format=pdf", f"--output={made}", str(drawing)],
-            capture_output=True,
-            check=False,
-            env={**os.environ, **FIXED_TIME},
-        )
+        try:
+            done = subprocess.run(
+                [shutil.which("rsvg-convert") or "rsvg-convert", "--format=pdf", f"--output={made}", str(drawing)],
+                capture_output=True,
+                check=False,
+                env={**os.environ, **FIXED_TIME},
+                timeout=_MOST_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return f"converting it takes longer than {_MOST_SECONDS} seconds"
         if done.returncode or not made.is_file():
             return next(iter(done.stderr.decode(errors="replace").strip().splitlines()), "it could not be converted")
         write_atomically(target, made.read_bytes())

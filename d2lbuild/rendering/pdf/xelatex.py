@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from d2lbuild.errors import BookError
 from d2lbuild.rendering.kept_digests import digest_of_file
 from d2lbuild.rendering.pdf.images import FIXED_TIME
 
@@ -16,6 +17,8 @@ __all__ = ["NAME", "Typesetter"]
 NAME = "book"
 """What the LaTeX is called."""
 
+MOST_SECONDS = 1200
+"""For one pass. A book of a thousand pages takes a tenth of it."""
 _MOST_PASSES = 6
 _REMEMBERED = ("aux", "toc")
 """What a pass leaves for the next one."""
@@ -77,10 +80,18 @@ class Typesetter:
             "error_line": "254",
             "half_error_line": "238",
             "shell_escape": "f",
+            # No files but the book's own, those of TeX and, by their names, fonts.
+            "openin_any": "p",
             "openout_any": "p",
             "TEXMFOUTPUT": "",
         }
-        subprocess.run(
-            list(command), cwd=self.folder, env={**os.environ, **settings}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
+        try:
+            subprocess.run(
+                list(command), cwd=self.folder, env={**os.environ, **settings}, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=MOST_SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise BookError(
+                f"{command[0]} was ended after {MOST_SECONDS} seconds",
+                hint="look in formulas and in the preamble for a macro that calls itself: it never ends",
+            ) from None
