@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -57,6 +57,9 @@ class Folder:
 
     def publish(self, write: Mapping[str, Path], remove: Sequence[str], begun: str, manifest: str) -> None:
         """Copy all files beside the old ones, then rename them; a copy that breaks off has changed nothing."""
+        for folder in {self.path / parent for name in (*write, *remove) for parent in PurePosixPath(name).parents}:
+            if folder != self.path and folder.is_symlink():
+                raise UsageError(f"{folder} is a link: what lies behind it was not published by d2lbuild")
         self.path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".d2lbuild-", dir=self.path) as staging:
             for number, source in enumerate(write.values()):

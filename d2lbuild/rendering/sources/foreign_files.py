@@ -47,7 +47,10 @@ class RemoteImages(SphinxTransform):
                 message = f"the image {address} lies elsewhere, and is shown as a link"
                 logger.warning(message, location=image, type="d2l", subtype="remote")
                 words = str(image.get("alt") or address)
-                image.replace_self(nodes.reference("", words, refuri=address))
+                link: nodes.Element = nodes.reference("", words, refuri=address)
+                if not isinstance(image.parent, nodes.TextElement):
+                    link = nodes.paragraph("", "", link)
+                image.replace_self(link)
 
 
 def connect(app: Sphinx) -> None:

@@ -331,7 +331,7 @@ class _Translator:
     def _link(self, mark: Mark) -> str:
         text, target = self._inline(*mark.inner), mark.value
         if is_remote(target) or not target:
-            return f"[{text}]({target})"
+            return f"[{text}]({_absolute(target)})"
         link = find_link(target, self.context.section, self.context.book.sections, self.context.root)
         if link.section:
             if link.section not in self.context.pages:
@@ -353,7 +353,7 @@ class _Translator:
         """Return what is shown in place of an image that is missing, or that lies elsewhere."""
         caption = " ".join(self._inline(*mark.inner).split())
         if is_remote(mark.value):
-            return f"[{caption or mark.value}]({mark.value})"
+            return f"[{caption or mark.value}]({_absolute(mark.value)})"
         return f"*\\[{self._missing(mark.value)}\\]* {caption}".rstrip()
 
     def _missing(self, address: str) -> str:
@@ -368,6 +368,11 @@ def _split_slides(marks: Iterable[Mark]) -> Iterator[Mark]:
             yield Mark(MarkKind.SLIDE, mark.inner[1], mark.end)
         else:
             yield mark
+
+
+def _absolute(address: str) -> str:
+    """Return the address of another site as MyST knows it for one."""
+    return f"https:{address}" if address.startswith("//") else address
 
 
 def _escaped(text: str) -> str:
