@@ -9,7 +9,7 @@ STAMP := .venv/.set-up
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup book pdf docs check test corpus clean
+.PHONY: help setup book pdf docs check test corpus fuzz audit clean
 
 # $(call install,PACKAGES): install Debian packages where that is possible, otherwise say what is missing.
 install = if [ "$$(id -u)" = 0 ]; then root=; else root="sudo -n"; fi; \
@@ -80,7 +80,20 @@ corpus: setup ## The tests of conformance over a real book: make corpus CORPUS=/
 	@test -n "$(CORPUS)" || { echo "which book? make corpus CORPUS=/path/to/d2l-en" >&2; exit 2; }
 	CORPUS="$(abspath $(CORPUS))" $(BIN)/pytest tests/corpus
 
+MINUTES ?= 5
+TARGETS ?= all
+
+fuzz: setup ## Look for files that are not read as they should be: make fuzz [TARGETS=all] [MINUTES=5]
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	@$(BIN)/python tools/fuzz.py $(TARGETS) --minutes $(MINUTES)
+
+audit: setup ## Ask PyPI for known vulnerabilities of what is installed, and list licences
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]'
+	$(BIN)/pip-audit --skip-editable
+	$(BIN)/pip-licenses --order=license
+
 clean: ## Remove what builds and tools have left here; results, environments and .venv stay
 	@if test -x $(BIN)/d2lbuild; then $(BIN)/d2lbuild clean; fi
-	rm -rf docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-artefacts
+	rm -rf docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz test-artefacts
 	find d2lbuild tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -48,9 +48,13 @@ def test_nobody_gets_a_websocket(site: Site) -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    scope = {"type": "websocket", "path": "/_d2lbuild/events", "headers": [(b"host", b"127.0.0.1:8000")]}
+    scope: dict[str, Any] = {
+        "type": "websocket",
+        "path": "/_d2lbuild/events",
+        "headers": [(b"host", b"127.0.0.1:8000")],
+    }
     scope |= {"query_string": b"", "subprotocols": [], "scheme": "ws"}
-    asyncio.run(application(site, HOSTS)(scope, receive, send))  # type: ignore[arg-type]
+    asyncio.run(application(site, HOSTS)(scope, receive, send))
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 _anywhere = BuildEnvironment.relfn2path
 
 
-def _of_book(self: BuildEnvironment, filename: str, docname: str | None = None) -> tuple[str, str]:
+def _of_book(self: BuildEnvironment, filename: str | Path, docname: str | None = None) -> tuple[str, str]:
     name, path = _anywhere(self, filename, docname)
     root: str = getattr(self.config, "d2lbuild_root", "")
     # Pictures of outputs lie beside Sphinx's sources.
