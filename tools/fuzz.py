@@ -59,6 +59,7 @@ def _fuzz(name: str, minutes: float) -> int:
         f"-artifact_prefix={CORPUS / name}{os.sep}",
         f"-dict={WORDS}",
         f"-timeout={_SECONDS}",
+        f"-report_slow_units={_SECONDS}",
         f"-rss_limit_mb={_MEGABYTES}",
         "-max_len=4096",
         "-print_final_stats=1",

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from d2lbuild.model import CellKind, Output, Page
+from d2lbuild.model import CellKind, Output
 from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.sources.page_notebook import Prose
 from d2lbuild.rendering.website.html import render
 from tests.hard_use.conftest import Machine
