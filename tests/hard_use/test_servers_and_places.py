@@ -1,6 +1,7 @@
 """The preview answers its own pages only, and publishing touches nothing of others."""
 
 import asyncio
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,11 @@ def test_nobody_gets_a_websocket(site: Site) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "websocket.connect"}
 
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(dict(message))
+
+    async def connect() -> None:
+        await application(site, HOSTS)(scope, receive, send)
 
     scope: dict[str, Any] = {
         "type": "websocket",
@@ -54,7 +58,7 @@ def test_nobody_gets_a_websocket(site: Site) -> None:
         "headers": [(b"host", b"127.0.0.1:8000")],
     }
     scope |= {"query_string": b"", "subprotocols": [], "scheme": "ws"}
-    asyncio.run(application(site, HOSTS)(scope, receive, send))
+    asyncio.run(connect())
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 
