@@ -101,7 +101,8 @@ class _Legacy:
             self.problems.warn("not-supported", message, rsts.span)
         output = self.path("build", "output_dir")
         frameworks = self.frameworks(Definitions(self.root, defaults, self.problems))
-        services = LegacyServices(self.ini, self.problems, [one.name for one in frameworks], self.release())
+        release = self.release()
+        services = LegacyServices(self.ini, self.problems, [one.name for one in frameworks], release)
         return Config(
             root=self.root,
             source=source,
@@ -110,7 +111,7 @@ class _Legacy:
             title=text("project", "title") or self.first_heading(chapters),
             author=text("project", "author"),
             copyright=text("project", "copyright"),
-            release=self.release(),
+            release=release,
             language=text("project", "lang") or "en",
             frameworks=frameworks,
             notebooks=self.patterns("build", "notebooks") or ("**/*.md",),
