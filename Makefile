@@ -9,7 +9,7 @@ STAMP := .venv/.set-up
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup book pdf docs check coverage lowest test corpus clean
+.PHONY: help setup book pdf docs check fast coverage lowest test corpus clean
 
 # $(call install,PACKAGES): install Debian packages where that is possible, otherwise say what is missing.
 install = if [ "$$(id -u)" = 0 ]; then root=; else root="sudo -n"; fi; \
@@ -58,18 +58,20 @@ docs: setup ## Build the manual into docs/_build, its reference from the code
 # What says whether an EPUB is one.
 has_epubcheck = command -v epubcheck >/dev/null && command -v java >/dev/null
 
-fast = not integration and not frameworks and not browser
+# The stages without effects; tests/ mirrors d2lbuild/.
+pure_tests = tests/config tests/source tests/edition tests/checking \
+	  $(addprefix tests/test_,expansions.py notation.py tab.py wording.py)
+fast_tests = not integration and not frameworks and not browser
 
-check: setup ## Format, lint, types, import contracts and fast tests, in seconds
+check: setup ## Format, lint, types, import contracts and the tests of the stages without effects, in seconds
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2 --dist loadfile -m '$(fast)'
+	$(BIN)/pytest -q -n 2 --dist loadfile $(pure_tests)
 
-# Their tests stand beside each other: tests/ mirrors d2lbuild/.
-pure_tests = tests/config tests/source tests/edition tests/checking \
-	  $(addprefix tests/test_,expansions.py notation.py tab.py wording.py)
+fast: check ## The same, and all tests that neither build whole books nor start kernels
+	$(BIN)/pytest -q -n 2 --dist loadfile -m '$(fast_tests)'
 
 coverage: setup ## The stages without effects: their tests take every branch
 	$(BIN)/coverage run -m pytest -q $(pure_tests)
@@ -79,8 +81,8 @@ lowest: setup ## The fast tests with the oldest packages that pyproject.toml all
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
 	$(BIN)/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --only-binary :all: --no-binary d2lbuild \
 	  --editable '.[http,s3,zstd,serve,diff,lsp]'
-	$(BIN)/uv pip install --quiet --python .venv-lowest $(test_packages)
-	.venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile --ignore tests/browser -m '$(fast)'
+	$(BIN)/uv pip install --quiet --python .venv-lowest pytest pytest-timeout pytest-xdist hypothesis ipykernel
+	.venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile --ignore tests/browser -m '$(fast_tests)'
 
 test: setup ## Everything: also whole books, all frameworks and a real browser
 	@command -v chromium >/dev/null || { $(call install,chromium); } || echo "going on without a browser" >&2
