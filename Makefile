@@ -9,7 +9,7 @@ STAMP := .venv/.set-up
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup book pdf docs check test corpus fuzz audit clean
+.PHONY: help setup book pdf docs check fast coverage lowest test corpus fuzz audit clean
 
 # $(call install,PACKAGES): install Debian packages where that is possible, otherwise say what is missing.
 install = if [ "$$(id -u)" = 0 ]; then root=; else root="sudo -n"; fi; \
@@ -58,12 +58,31 @@ docs: setup ## Build the manual into docs/_build, its reference from the code
 # What says whether an EPUB is one.
 has_epubcheck = command -v epubcheck >/dev/null && command -v java >/dev/null
 
-check: setup ## Format, lint, types, import contracts and fast tests, in seconds
+# The stages without effects; tests/ mirrors d2lbuild/.
+pure_tests = tests/config tests/source tests/edition tests/checking \
+	  $(addprefix tests/test_,expansions.py notation.py tab.py wording.py)
+fast_tests = not integration and not frameworks and not browser
+
+check: setup ## Format, lint, types, import contracts and the tests of the stages without effects, in seconds
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2 --dist loadfile -m 'not integration and not frameworks and not browser'
+	$(BIN)/pytest -q -n 2 --dist loadfile $(pure_tests)
+
+fast: check ## The same, and all tests that neither build whole books nor start kernels
+	$(BIN)/pytest -q -n 2 --dist loadfile -m '$(fast_tests)'
+
+coverage: setup ## The stages without effects: their tests take every branch
+	$(BIN)/coverage run -m pytest -q $(pure_tests)
+	$(BIN)/coverage report
+
+lowest: setup ## The fast tests with the oldest packages that pyproject.toml allows, in .venv-lowest
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
+	$(BIN)/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --only-binary :all: --no-binary d2lbuild \
+	  --editable '.[http,s3,zstd,serve,diff,lsp]'
+	$(BIN)/uv pip install --quiet --python .venv-lowest pytest pytest-timeout pytest-xdist hypothesis ipykernel
+	.venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile --ignore tests/browser -m '$(fast_tests)'
 
 test: setup ## Everything: also whole books, all frameworks and a real browser
 	@command -v chromium >/dev/null || { $(call install,chromium); } || echo "going on without a browser" >&2
@@ -95,5 +114,5 @@ audit: setup ## Ask PyPI for known vulnerabilities of what is installed, and lis
 
 clean: ## Remove what builds and tools have left here; results, environments and .venv stay
 	@if test -x $(BIN)/d2lbuild; then $(BIN)/d2lbuild clean; fi
-	rm -rf docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz test-artefacts
+	rm -rf .venv-lowest .coverage .fuzz docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-artefacts
 	find d2lbuild tests -type d -name __pycache__ -prune -exec rm -rf {} +

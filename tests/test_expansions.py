@@ -85,3 +85,9 @@ def test_many_cells_are_expanded_beside_other_work(
     found = make_edition(config, tuple(load_book(config).sections.values()), "pytorch")
     assert expand_beside([found], [lambda: "first", lambda: "second"]) == ["first", "second"]
     assert found.expanded == {f"d2l.ones({n})": f"torch.ones({n})" for n in range(60)}
+
+
+def test_few_cells_are_left_for_later(config: Config) -> None:
+    found = make_edition(config, tuple(load_book(config).sections.values()), "pytorch")
+    assert expand_beside([found], [lambda: "first"]) == ["first"]
+    assert found.expanded == {}

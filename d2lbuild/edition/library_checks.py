@@ -192,6 +192,12 @@ def _subject(library: Library, line: int) -> str:
     return "this" if place(library, line) else f"the alias `{library.source.splitlines()[line - 1]}`"
 
 
+def _way_to_have(library: Library, name: str, line: int) -> str:
+    if place(library, line):
+        return f"save what defines '{name}', or import it in a saved cell"
+    return f"import '{name}' in the framework's header.py, or save what defines it"
+
+
 def _is_package(node: ast.expr, package: str) -> bool:
     return isinstance(node, ast.Name) and node.id == package
 
@@ -214,7 +220,7 @@ def _undefined(module: _Module) -> Iterator[tuple[str, Finding]]:
         # A name in an annotation that is a string is never looked up.
         if name in names and lines[message.lineno - 1].encode()[message.col :].startswith(name.encode()):
             text = f"{_subject(library, message.lineno)} uses '{name}', which the library module does not have"
-            hint = module.names.nearest(name) or f"save what defines '{name}', or import it in a saved cell"
+            hint = module.names.nearest(name) or _way_to_have(library, name, message.lineno)
             yield name, Finding("undefined-name", text, place(library, message.lineno), hint=hint)
 
 

@@ -16,7 +16,7 @@ from d2lbuild.edition.code import CodeError, is_python, tree, walk
 from d2lbuild.model import Cell, Finding, Needs, Notebook, Span
 from d2lbuild.notation import is_exact, parse_size
 
-__all__ = ["needs_of", "parse_needs", "whole_needs"]
+__all__ = ["needs_of", "whole_needs"]
 
 _GPU_WORDS = ("try_gpu", "try_all_gpus", "num_gpus")
 """What books call where they use a GPU if there is one."""
@@ -91,12 +91,6 @@ def whole_needs(notebook: Notebook, execution: Execution) -> Needs:
     """Return what a notebook needs, with what is configured for all that state nothing."""
     needs, _ = needs_of(notebook, execution)
     return replace(needs, memory=execution.memory) if needs.memory is None else needs
-
-
-def parse_needs(text: str, span: Span) -> tuple[Needs, tuple[Finding, ...]]:
-    """Read what stands behind a `#@needs` mark; what is wrong is left out and becomes a finding."""
-    stated, findings = _stated(text, span)
-    return _with_shared_gpu(Needs(**stated, origin=str(span))), tuple(findings)
 
 
 # --- the configuration ---

@@ -1,13 +1,15 @@
 """The check of a whole book."""
 
 import os
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from d2lbuild.checking.book import check_book
 from d2lbuild.checking.kept import KeptFindings, kept_findings
-from d2lbuild.config import load_config
+from d2lbuild.config import Text, load_config
+from d2lbuild.model import Span
 from tests.books import CONF, INDEX, rules, write_book
 
 CELL = "```{{.python .input}}\n#@tab all\n{}\n```\n"
@@ -61,3 +63,17 @@ def test_frameworks_with_and_without_a_library(tmp_path: Path) -> None:
     conf = CONF.replace('["pytorch", "jax"]', '["jax", "node"]')
     found = check_book(load_config(write_book(tmp_path, files, conf=conf)))
     assert rules(found) == [("saved-magic", 5), ("unknown-library-name", 13)]
+
+
+def test_a_library_that_is_not_python_has_no_names(tmp_path: Path) -> None:
+    """What is wrong with its header has the header's place, and nothing is said of what notebooks use."""
+    folder = tmp_path / "frameworks" / "jax"
+    folder.mkdir(parents=True)
+    (folder / "framework.toml").write_text('title = "JAX"\nmodule = "jax"\n', encoding="utf-8")
+    one = "# One\n\n```{.python .input}\n#@tab jax\nd2l.lost()\n```\n"
+    files = {"index.md": INDEX.replace("one\ntwo", "one"), "one.md": one}
+    config = load_config(write_book(tmp_path, files, conf=CONF.replace('["pytorch", "jax"]', '["jax"]')))
+    (jax,) = config.frameworks
+    header = Text("x = (\n", Span(PurePosixPath("frameworks/jax/header.py"), 1, 1))
+    (found,) = check_book(replace(config, frameworks=(replace(jax, header=header),)))
+    assert (found.rule, str(found.span)) == ("library-syntax", "frameworks/jax/header.py:1")

@@ -197,3 +197,9 @@ def test_files_that_are_not_utf8(book: Path, write: Write, wrong: Wrong) -> None
     write("frameworks/own/framework.toml", OWN)
     write("frameworks/own/header.py", "").write_bytes(b"x = 1\ny = '\xff'")
     assert any("frameworks/own/header.py:2: error: " in one and "UTF-8" in one for one in wrong())
+
+
+def test_a_pattern_of_a_call_that_is_not_python(write: Write, wrong: Wrong) -> None:
+    write("conf/book.toml", BOOK)
+    write("frameworks/own/framework.toml", OWN + "[aliases.args]\n'f(' = 'g()'\n")
+    assert any("frameworks/own/framework.toml:" in one and "f(" in one for one in wrong())

@@ -6,8 +6,9 @@ from pathlib import Path, PurePosixPath
 
 import tomli_w
 
-from d2lbuild.config import Config, load_config
+from d2lbuild.config import Config, Text, load_config
 from d2lbuild.config.writing import Refused, as_tables
+from d2lbuild.model import Span
 
 Write = Callable[[str, str], Path]
 
@@ -105,3 +106,14 @@ def test_the_folder_of_the_library_is_that_of_most_modules(book: Path, defaults:
     tables, refused = as_tables(with_files("torch.py", "jax.py"))
     assert "library" not in tables
     assert [one.why for one in refused] == ["torch.py lies in no package", "jax.py lies in no package"]
+
+
+def test_what_is_not_there_is_refused(book: Path, defaults: Path, write: Write) -> None:
+    config = read(book, defaults, write)
+    place = Span(PurePosixPath("config.ini"), 1, 1)
+    lost = replace(config, pdf=replace(config.pdf, post_latex=Text("lost.py", place)), notebooks=("/abs/*.md",))
+    tables, refused = as_tables(lost)
+    assert "post_latex" not in tables["pdf"]
+    assert "notebooks" not in tables["book"]
+    assert (refused[0].key, refused[0].why) == ("post_latex", "there is no file lost.py")
+    assert refused[1].why.startswith("`/abs/*.md` ")

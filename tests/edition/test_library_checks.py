@@ -71,9 +71,11 @@ def test_an_alias_that_needs_what_is_not_there() -> None:
     aliases = Aliases(simple={"concat": "nowhere.concat"}, plain=(plain,))
     framework = replace(FRAMEWORKS[0], aliases=aliases)
     assert [str(one.span) for one in findings("# One\n", [framework])] == ["None", "framework.toml:7"]
-    assert findings("# One\n", [framework])[0].message == (
+    first = findings("# One\n", [framework])[0]
+    assert first.message == (
         "the alias `concat = nowhere.concat` uses 'nowhere', which the library module does not have"
     )
+    assert first.hint == "import 'nowhere' in the framework's header.py, or save what defines it"
 
 
 def test_a_header_that_is_not_python() -> None:

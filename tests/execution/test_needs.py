@@ -4,8 +4,8 @@ from pathlib import PurePosixPath
 import pytest
 
 from d2lbuild.config.types import Execution
-from d2lbuild.execution.needs import needs_of, parse_needs
-from d2lbuild.model import Cell, CellKind, Needs, Notebook, Section, Span
+from d2lbuild.execution.needs import needs_of
+from d2lbuild.model import Cell, CellKind, Finding, Needs, Notebook, Section, Span
 
 PATH = PurePosixPath("convolution/lenet.md")
 SPAN = Span(PATH, 12, 12)
@@ -37,9 +37,14 @@ def needs(*cells: Cell, sections: Mapping[str, Needs] | None = None) -> Needs:
 # --- the mark ---
 
 
+def marked(text: str) -> tuple[Needs, tuple[Finding, ...]]:
+    """Return what a notebook needs whose mark says so."""
+    return needs_of(notebook(cell(needs=text)), Execution())
+
+
 def test_everything_that_a_mark_can_state() -> None:
     text = "gpus=1, gpu_memory=8GiB, memory = 4GiB, timeout=900, packages=networkx==3.3"
-    found, findings = parse_needs(text, SPAN)
+    found, findings = marked(text)
     assert findings == ()
     assert found == Needs(1, 8 * GIB, False, 4 * GIB, 900.0, ("networkx==3.3",), "convolution/lenet.md:12")
 
@@ -53,15 +58,15 @@ def test_everything_that_a_mark_can_state() -> None:
     ],
 )
 def test_several_packages(text: str) -> None:
-    assert parse_needs(text, SPAN) == (
+    assert marked(text) == (
         Needs(packages=("networkx==3.3", "jax[cuda12,k8s]==0.4"), origin="convolution/lenet.md:12"),
         (),
     )
 
 
 def test_who_says_how_much_of_a_gpu_it_takes_uses_one() -> None:
-    assert parse_needs("gpu_memory=8GiB", SPAN)[0].uses_gpu
-    assert not parse_needs("gpus=1, gpu_memory=8GiB", SPAN)[0].uses_gpu
+    assert marked("gpu_memory=8GiB")[0].uses_gpu
+    assert not marked("gpus=1, gpu_memory=8GiB")[0].uses_gpu
 
 
 @pytest.mark.parametrize(
@@ -84,13 +89,13 @@ def test_who_says_how_much_of_a_gpu_it_takes_uses_one() -> None:
     ],
 )
 def test_wrong_marks(text: str, rule: str, message: str, hint: str) -> None:
-    _, (finding,) = parse_needs(text, SPAN)
+    _, (finding,) = marked(text)
     assert (finding.rule, finding.message, finding.span) == (rule, message, SPAN)
     assert hint in finding.hint
 
 
 def test_what_is_right_in_a_wrong_mark_counts() -> None:
-    found, (finding,) = parse_needs("memory=4GiB, timeuot=3", SPAN)
+    found, (finding,) = marked("memory=4GiB, timeuot=3")
     assert found.memory == 4 * GIB
     assert finding.hint == "did you mean 'timeout'?"
 

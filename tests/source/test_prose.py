@@ -95,3 +95,10 @@ def test_a_caption_may_follow_its_table() -> None:
     assert table.caption is not None
     assert prose.text[slice(*table.caption)] == "A caption"
     assert [label.value for label in table.labels] == ["tab_b"]
+
+
+def test_maths_that_a_list_item_goes_on_with() -> None:
+    assert parse_prose("- item\n$$x$$\n").lazy == {1: 2}
+    assert parse_prose("10. item\n   $$\nx\n$$\n").lazy == {1: 4, 2: 4, 3: 4}
+    assert parse_prose("- item\n\n$$x$$\n").lazy == {}
+    assert parse_prose("- item\n  $$x$$\n").lazy == {}
