@@ -19,13 +19,13 @@ FILES = {
     "index.md": "# 0 1\n:label:`sec_0`\n\n```toc\none\ntwo\n```\n",
     "one.md": (
         "# 1 2\n:label:`sec_1`\n\n[**3 4**]\n\n"
-        + CODE % ("pytorch", "def f(x):  #@save\n    return x")
-        + "\n"
+        "```{code-cell}\n:tags: [hide-input]\n#@tab pytorch\ndef f(x):  #@save\n    return x\n```\n"
+        "\n"
         + CODE % ("jax", "def f(x):  #@save\n    return x")
         + "\n![6](img/a.svg)\n:label:`fig_a`\n\n$$x$$\n:eqlabel:`eq_a`\n\n|7|8|\n|-|-|\n|9|0|\n:1 2\n\n[5](https://discuss.d2l.ai/t/5)\n"
     ),
     "img/a.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
-    "two.md": "# 2 3\n:label:`sec_2`\n\n" + "```{code-cell} python\n:tags: [hide-input]\n\n1 + 1\n```\n",
+    "two.md": "# 2 3\n:label:`sec_2`\n\n" + CODE % ("pytorch", "1 + 1"),
 }
 CONF = """\
 [book]

@@ -85,10 +85,10 @@ def _address(three: list[_Pair], package: str, links: Mapping[str, str]) -> str:
 class LinkLibraryNames(SphinxPostTransform):
     """Tells each block of code which names it shall link, and the badges of saved code what they lead to.
 
-    It runs when the tabs are made, so that the code of each tab leads to its own framework.
+    It runs when the tabs and the badges are made, so that the code of each tab leads to its own framework.
     """
 
-    default_priority = 160
+    default_priority = 210
     formats = ("html",)
 
     def run(self, **kwargs: Any) -> None:  # noqa: ARG002

@@ -110,7 +110,7 @@ class HighlightLanguages(SphinxPostTransform):
 class MarkSavedCode(SphinxPostTransform):
     """Puts a small badge on code that the library holds."""
 
-    default_priority = 149
+    default_priority = 200  # when what readers open is folded: for that, a cell must begin with its code
 
     def run(self, **kwargs: Any) -> None:  # noqa: ARG002
         """Add the badges of a page."""
