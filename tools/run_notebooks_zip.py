@@ -4,7 +4,7 @@
 
 The zip is unpacked into a temporary folder, an environment is made there with nothing but what `pip install -r` of the
 zip's own requirements brings, and each notebook runs in it, in its own folder, with an empty home and without a
-network. Prints what fails; exits with 1 if anything does.
+network. Prints what runs and what fails; exits with 1 if anything does.
 """
 
 import argparse
@@ -55,13 +55,13 @@ def main() -> int:
         notebooks = [path for path in sorted(folder.rglob("*.ipynb")) if _name(path, folder) not in chosen.left_out]
         begun = time.monotonic()
         with ThreadPoolExecutor(chosen.jobs) as threads:
-            ended = list(threads.map(lambda path: _run(path, variables), notebooks))
-        failed = [(path, said) for path, said in zip(notebooks, ended, strict=True) if said]
-        for path, said in failed:
-            print(f"{_name(path, folder)} fails:\n{said}\n")
-        done = f"{len(notebooks) - len(failed)} of {len(notebooks)} notebooks run to their end"
+            ended = []
+            for path, said in zip(notebooks, threads.map(lambda path: _run(path, variables), notebooks), strict=True):
+                ended.append(said)
+                print(f"{_name(path, folder)} " + (f"fails:\n{said}\n" if said else "runs"), flush=True)
+        done = f"{ended.count('')} of {len(notebooks)} notebooks run to their end"
         print(f"{chosen.framework}: {done}, in {time.monotonic() - begun:.0f} s", flush=True)
-    return int(bool(failed))
+    return int(any(ended))
 
 
 def _name(path: Path, folder: Path) -> str:
