@@ -80,7 +80,7 @@ coverage: setup ## The stages without effects: their tests take every branch
 lowest: setup ## The fast tests with the oldest packages that pyproject.toml allows, in .venv-lowest
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
 	$(BIN)/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --only-binary :all: --no-binary d2lbuild \
-	  --editable '.[http,s3,zstd,serve,diff,lsp]'
+	  --editable '.[all]'
 	$(BIN)/uv pip install --quiet --python .venv-lowest pytest pytest-timeout pytest-xdist hypothesis ipykernel
 	.venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile --ignore tests/browser -m '$(fast_tests)'
 

@@ -85,19 +85,23 @@ def _program(patient: _Patient) -> Iterator[Item]:
     yield from disk_equipment(cache_home(), patient.config.output if patient.config else None)
 
 
-def _packages() -> Item:
-    """Return whether the Python packages are there that d2lbuild asks for."""
+def _packages(extra: str = "") -> Item:
+    """Return whether the Python packages are there that d2lbuild, or one of its extras, asks for."""
     name = "Python packages"
     try:
         required = [Requirement(line) for line in metadata.requires("d2lbuild") or ()]
     except metadata.PackageNotFoundError:
         return Item(name, State.NOTE, "not known, since d2lbuild is not installed as a package")
-    needed = [one for one in required if one.marker is None or one.marker.evaluate({"extra": ""})]
+    needed = [one for one in required if _is_for(one, extra) and not (extra and _is_for(one, ""))]
     absent = tuple(f"{one.name}{one.specifier}" for one in needed if not _is_installed(one))
     if absent:
         mend = shlex.join([sys.executable, "-m", "pip", "install", *absent])
         return Item(name, State.MISSING, lacks=absent, mend=mend)
     return Item(name, State.THERE, f"all {len(needed)} that are needed")
+
+
+def _is_for(requirement: Requirement, extra: str) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
 
 
 def _is_installed(requirement: Requirement) -> bool:
@@ -143,9 +147,10 @@ def _written(config: Config, frameworks: Sequence[str]) -> list[Notebook]:
 
 
 def _html(_: _Patient) -> Iterator[Item]:
-    from d2lbuild.rendering.sphinx_speed import speed_equipment  # noqa: PLC0415 - slow to import
-
     yield _nothing()
+    yield from _extra("html")
+    from d2lbuild.rendering.sphinx_speed import speed_equipment  # noqa: PLC0415 - slow to import, or not there
+
     yield speed_equipment()
 
 
@@ -153,12 +158,22 @@ def _pdf(patient: _Patient) -> Iterator[Item]:
     from d2lbuild.rendering.pdf.system import pdf_equipment  # noqa: PLC0415 - other outputs need not wait for it
 
     if patient.config is None:
-        return pdf_equipment(Pdf(), "en")
-    return pdf_equipment(patient.config.pdf, patient.config.language)
+        yield from pdf_equipment(Pdf(), "en")
+    else:
+        yield from pdf_equipment(patient.config.pdf, patient.config.language)
+    yield from _extra("html")
 
 
 def _epub(_: _Patient) -> Iterator[Item]:
     yield _nothing()
+    yield from _extra("html")
+
+
+def _extra(extra: str) -> Iterator[Item]:
+    """Yield what an output lacks of the packages that an extra brings; nothing if they are there."""
+    packages = _packages(extra)
+    if packages.state is State.MISSING:
+        yield packages
 
 
 def _nothing() -> Item:

@@ -24,7 +24,7 @@ from d2lbuild.garbage import without_collections
 from d2lbuild.memory import Memory
 from d2lbuild.model import Book, ExecutionResult, Finding, Status
 from d2lbuild.output_folder import prepare_output
-from d2lbuild.renderers import render_outputs, site_folder
+from d2lbuild.renderers import render_outputs, require_packages, site_folder
 from d2lbuild.rendering.assemble import assemble_book
 from d2lbuild.rendering.references.works_ahead import no_works, works_ahead
 from d2lbuild.source.book import load_book
@@ -55,6 +55,7 @@ def build(
 
     A process that builds again and again hands in the same `memory` each time.
     """
+    require_packages(request.to)  # rather now than once all notebooks have run
     observer = observer or Observer()
     begun = time.monotonic()
     works = works_ahead(config, site_folder(config, request)) if "html" in request.to else no_works

@@ -10,6 +10,7 @@ from d2lbuild.building import BuildRequest, Observer
 from d2lbuild.config import Config
 from d2lbuild.config.types import SERVICES
 from d2lbuild.edition.edition import Edition
+from d2lbuild.equipment import require
 from d2lbuild.errors import BookError, UsageError
 from d2lbuild.execution.needs import whole_needs
 from d2lbuild.model import Book, Finding, Needs
@@ -20,10 +21,18 @@ from d2lbuild.rendering.references.works_ahead import Works
 if TYPE_CHECKING:
     from d2lbuild.rendering.website.resident import ResidentSite
 
-__all__ = ["RENDERERS", "edition_name", "render_outputs", "site_folder"]
+__all__ = ["RENDERERS", "edition_name", "render_outputs", "require_packages", "site_folder"]
 
 RENDERERS = ("html", "notebooks", "colab", "sagemaker", "binder", "markdown", "slides", "pdf", "epub")
 """The outputs that a build can make."""
+_NEED_SPHINX = frozenset({"html", "slides", "pdf", "epub"})
+"""Those that need what the extra `html` brings: slides show code in colours and clean outputs, as a website does."""
+
+
+def require_packages(outputs: Sequence[str]) -> None:
+    """Raise SetupError if one of these outputs needs packages that are not installed."""
+    if needing := [name for name in outputs if name in _NEED_SPHINX]:
+        require("html", f"a build --to {','.join(needing)}")
 
 
 def render_outputs(
@@ -42,9 +51,6 @@ def render_outputs(
 
     Returns what to open of each output, and what is wrong with the book.
     """
-    # Sphinx takes a while to import: a plan or a check must not wait for it.
-    from d2lbuild.rendering.website.html import render  # noqa: PLC0415
-
     folder = request.output(config) / edition_name(config, request.frameworks)
     outputs: dict[str, Path] = {}
     findings: list[Finding] = []
@@ -68,6 +74,8 @@ def render_outputs(
         )
     for name in request.to:
         if name == "html":
+            from d2lbuild.rendering.website.html import render  # noqa: PLC0415 - Sphinx is slow to import
+
             site = render(pages, context)
             outputs[name] = site.path
             findings += site.findings

@@ -67,7 +67,7 @@ def _commit(root: Path, revision: str) -> str:
     except UsageError as error:
         if not _is_repository(root):
             raise UsageError(
-                f"{root} is in no Git repository", hint="--changed-since compares with a revision"
+                f"{root} is in no Git repository", hint="what is to be compared with a revision has to be in one"
             ) from None
         hint = "in a shallow clone, fetch it first: git fetch origin main" if not error.hint else error.hint
         raise UsageError(f"unknown revision '{revision}'", hint=hint) from None

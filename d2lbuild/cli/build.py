@@ -26,6 +26,7 @@ from d2lbuild.cli.options import (
     shard_option,
     words,
 )
+from d2lbuild.equipment import missing_modules
 from d2lbuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -125,14 +126,13 @@ def build(
     # Sphinx, nbclient and others take their time to import: `--help` need not wait for them.
     from d2lbuild import pipeline  # noqa: PLC0415
     from d2lbuild.cli.unchanged_build import BuildInputs  # noqa: PLC0415
-    from d2lbuild.renderers import RENDERERS  # noqa: PLC0415
 
     config = read_config(book, output)
     reports = report_paths(report)
     backend, address = backend_and_address(backend, address)
     request = pipeline.BuildRequest(
         frameworks=pipeline.select_frameworks(config, words(framework)),
-        to=() if words(to) == ("none",) else known(words(to), RENDERERS, "output") or ("html",),
+        to=_outputs(words(to)),
         execute=execute,
         sections=section_ids(sections, config),
         jobs=jobs,
@@ -163,6 +163,20 @@ def build(
     if not (reports or run_post_latex or changed_since or shard):
         inputs.note(arguments, built, code, strict=strict)
     return code
+
+
+def _outputs(named: Sequence[str]) -> tuple[str, ...]:
+    """Return what to make: a website, if nothing is named and what makes it is installed."""
+    from d2lbuild.renderers import RENDERERS  # noqa: PLC0415 - slow to import
+
+    if named == ("none",):
+        return ()
+    if named:
+        return known(named, RENDERERS, "output")
+    if missing_modules("html"):
+        note('notebooks are written, and no website: pip install "d2lbuild[html]" brings what makes it')
+        return ("notebooks",)
+    return ("html",)
 
 
 def _check_post_latex(config: "Config", to: Sequence[str]) -> None:

@@ -47,7 +47,7 @@ def init(service: str, *, shards: int, install: str | None, force: bool, book: P
     Examples:
       d2lbuild ci init
       d2lbuild ci init --shards 4
-      d2lbuild ci init --install "d2lbuild @ git+https://github.com/d2lbuild/d2lbuild@v1.0"
+      d2lbuild ci init --install "d2lbuild[html] @ git+https://github.com/d2lbuild/d2lbuild@v1.0"
       d2lbuild ci init shell
     """
     from d2lbuild.starting import continuous  # noqa: PLC0415 - only this needs it

@@ -1,10 +1,8 @@
 """`d2lbuild lsp`: the language server, which editors start."""
 
-from importlib.util import find_spec
-
 import click
 
-from d2lbuild.errors import SetupError
+from d2lbuild.equipment import require
 
 __all__ = ["lsp"]
 
@@ -22,8 +20,7 @@ def lsp() -> int:
     Examples:
       d2lbuild lsp
     """
-    if find_spec("pygls") is None:
-        raise SetupError("the language server needs pygls", hint='pip install "d2lbuild[lsp]"')
+    require("lsp", "the language server")
     from d2lbuild.language_server.server import serve  # noqa: PLC0415 - only this command needs it
 
     serve()

@@ -1,18 +1,16 @@
 """`d2lbuild serve`: the live preview of a book."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from d2lbuild.cli.messages import note
 from d2lbuild.cli.options import book_option, framework_option, output_option, read_config, words
-from d2lbuild.errors import SetupError, UsageError
+from d2lbuild.equipment import require
+from d2lbuild.errors import UsageError
 
 __all__ = ["serve"]
-
-_PACKAGES = ("starlette", "uvicorn", "watchfiles")
 
 
 @click.command
@@ -44,9 +42,8 @@ def serve(
       d2lbuild serve --framework all --port 8080
       d2lbuild serve --run                 also run each section whose code is edited
     """
-    missing = [name for name in _PACKAGES if find_spec(name) is None]
-    if missing:
-        raise SetupError(f"the preview needs {', '.join(missing)}", hint='pip install "d2lbuild[serve]"')
+    require("serve", "the preview")
+    require("html", "the preview")
     import asyncio  # noqa: PLC0415 - all of these are slow to import
 
     from filelock import FileLock, Timeout  # noqa: PLC0415

@@ -17,8 +17,6 @@ from pathlib import Path, PurePath
 from typing import Any
 from uuid import uuid4
 
-from docutils import nodes
-
 from d2lbuild.equipment import installed_version
 from d2lbuild.rendering.kept_digests import digest_of_file
 
@@ -54,8 +52,8 @@ def _describe(value: object, pieces: list[str]) -> None:
     elif (fields := _fields(kind)) is not None:
         pieces.append(kind.__qualname__)
         _describe_items(fields(value), pieces)
-    elif isinstance(value, nodes.Element):
-        pieces.append(value.pformat())
+    elif _is_node(value):
+        pieces.append(value.pformat())  # type: ignore[attr-defined]
     elif isinstance(value, Mapping):
         pieces += ["{", *sorted("\1".join(_described(item)) for item in value.items()), "}"]
     elif isinstance(value, AbstractSet):
@@ -64,6 +62,11 @@ def _describe(value: object, pieces: list[str]) -> None:
         _describe_items(value, pieces)
     else:
         pieces += [kind.__qualname__, _in_words(value)]
+
+
+def _is_node(value: object) -> bool:
+    nodes = sys.modules.get("docutils.nodes")  # notebooks are made without it
+    return nodes is not None and isinstance(value, nodes.Element)
 
 
 def _describe_items(values: Sequence[object], pieces: list[str]) -> None:

@@ -15,7 +15,7 @@ __all__ = ["INSTALL", "SERVICES", "Continuous", "write_ci_file"]
 _FOLDER = Path(__file__).parent / "ci"
 SERVICES = {"github": PurePosixPath(".github/workflows/book.yml"), "shell": PurePosixPath("ci/book.sh")}
 """What there is a file for, and where a book keeps it."""
-INSTALL = "d2lbuild @ git+https://github.com/d2lbuild/d2lbuild"
+INSTALL = "d2lbuild[html] @ git+https://github.com/d2lbuild/d2lbuild"
 """What pip installs on the machines of a service."""
 _WORD = re.compile(r"<<(\w+)>>")
 

@@ -237,12 +237,22 @@ def test_packages_of_other_versions_make_the_website_slower(
 
 
 def test_python_packages_that_are_missing(run: Run, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
-    required = ["rich>=1", "no-such-package>=2", "sphinx>=99", "more-still; extra == 'dev'"]
+    required = [
+        "rich>=1",
+        "no-such-package>=2",
+        "sphinx>=99",
+        "more-still; extra == 'dev'",
+        "no-theme>=3; extra == 'html'",
+    ]
     monkeypatch.setattr(metadata, "requires", lambda _: required)
     told = run("doctor", "epub")
     assert told.code == 3
     assert "✗ Python packages not there: no-such-package>=2, sphinx>=99" in lines(told.out, "d2lbuild")
     assert f"{sys.executable} -m pip install 'no-such-package>=2' 'sphinx>=99'" in lines(told.out, "d2lbuild")
+    assert lines(told.out, "epub")[1:] == [
+        "✗ Python packages not there: no-theme>=3",
+        f"{sys.executable} -m pip install 'no-theme>=3'",
+    ]
 
 
 def test_a_package_that_cannot_be_imported_does_not_keep_the_rest(
@@ -251,7 +261,7 @@ def test_a_package_that_cannot_be_imported_does_not_keep_the_rest(
     monkeypatch.setitem(sys.modules, "d2lbuild.rendering.sphinx_speed", None)
     told = run("doctor", "html", "pdf")
     assert told.code == 3
-    assert lines(told.out, "html")[0].startswith("✗ Python packages not complete: ")
+    assert lines(told.out, "html")[1].startswith("✗ Python packages not complete: ")
     assert len(lines(told.out, "pdf")) == 3
 
 

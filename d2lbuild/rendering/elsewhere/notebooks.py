@@ -18,14 +18,13 @@ from d2lbuild.files import write_if_changed
 from d2lbuild.model import Finding, Needs, Severity
 from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.elsewhere.binder import environment
-from d2lbuild.rendering.elsewhere.places import Places, places_of
+from d2lbuild.rendering.elsewhere.places import Places, figure_path, places_of
 from d2lbuild.rendering.elsewhere.requirements import direct_requirements
 from d2lbuild.rendering.locale import translated
 from d2lbuild.rendering.notebooks import notebook_cells, notebook_file, notebook_metadata
 from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.plain_book import PlainBook, remove_others
 from d2lbuild.rendering.reading_kit import library_wheel, write_kit
-from d2lbuild.rendering.website.site_notebooks import figure_path
 
 __all__ = ["SETUP", "render_elsewhere"]
 

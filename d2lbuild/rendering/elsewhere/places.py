@@ -9,14 +9,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from d2lbuild.config.types import SERVICES, Config
-from d2lbuild.rendering.website.site_notebooks import NOTEBOOKS
 
-__all__ = ["Places", "places_of"]
+__all__ = ["SITE_NOTEBOOKS", "Places", "figure_path", "notebook_path", "places_of"]
+
+SITE_NOTEBOOKS = "_notebooks"
+"""The folder of a website that has its notebooks, and what they show."""
 
 _ON_GITHUB = re.compile(
     r"https://[^/]+/(?:import/)?github/(?P<repository>[^/]+/[^/]+)/blob/(?P<path>[^{}]+/)\{section\}\.ipynb$"
 )
 _RAW = "https://raw.githubusercontent.com"
+
+
+def notebook_path(framework: str, section: str) -> str:
+    """Return where a notebook lies below the website."""
+    return f"{SITE_NOTEBOOKS}/{framework}/{section}.ipynb"
+
+
+def figure_path(name: str) -> str:
+    """Return where the figure of notebooks lies below the website that has this path below the book."""
+    return f"{SITE_NOTEBOOKS}/figures/{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,6 @@ def places_of(service: str, framework: str, config: Config) -> Places:
     sources = (config.root / config.chapters).resolve()
     return Places(
         beside=f"{_RAW}/{match['repository']}/{match['path']}" if match else "",
-        site=f"{config.html.site_url}{NOTEBOOKS}/" if config.html.site_url else "",
+        site=f"{config.html.site_url}{SITE_NOTEBOOKS}/" if config.html.site_url else "",
         images=tuple(((sources / folder).resolve(), address) for folder, address in own.images) if own else (),
     )

@@ -17,6 +17,7 @@ from sphinx.util.build_phase import BuildPhase
 
 from d2lbuild.files import copy_if_changed
 from d2lbuild.rendering.content_digest import digest, digest_of_folder, digest_of_tools
+from d2lbuild.rendering.elsewhere.places import SITE_NOTEBOOKS
 from d2lbuild.rendering.forked_pages import on_pages
 from d2lbuild.rendering.page_reading import OF_PAGES, PageReader
 from d2lbuild.rendering.page_store import WrittenPage, facts_of
@@ -24,7 +25,6 @@ from d2lbuild.rendering.references.citations import citing_pages, digests_of_wor
 from d2lbuild.rendering.references.title_references import titles_of
 from d2lbuild.rendering.sphinx_speed.searches import one_page
 from d2lbuild.rendering.website.search_parts import PageIndexer, SearchPart, add_part
-from d2lbuild.rendering.website.site_notebooks import NOTEBOOKS
 
 __all__ = ["PageBuilder"]
 
@@ -170,7 +170,7 @@ class PageBuilder(PageReader, StandaloneHTMLBuilder):  # type: ignore[misc]
         keep |= {Path(self.outdir, self.searchindex_filename)}
         keep |= {self._images_dir / name for _, name in self.env.images.values()}
         keep |= {self._downloads_dir / name for _, name in self.env.dlfiles.values()}
-        others = (self._static_dir, Path(self.outdir, NOTEBOOKS))
+        others = (self._static_dir, Path(self.outdir, SITE_NOTEBOOKS))
         for path in Path(self.outdir).rglob("*"):
             if path.is_file() and path not in keep and not any(map(path.is_relative_to, others)):
                 path.unlink()

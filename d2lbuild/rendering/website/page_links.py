@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from d2lbuild.config.types import SERVICES, Config
+from d2lbuild.rendering.elsewhere.places import notebook_path
 from d2lbuild.rendering.page import Page
 from d2lbuild.rendering.reader_texts import reader_texts
-from d2lbuild.rendering.website.site_notebooks import notebook_path
 
 __all__ = ["PageLink", "PageLinks", "edit_address", "page_links"]
 

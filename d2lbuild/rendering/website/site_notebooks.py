@@ -13,6 +13,7 @@ from urllib.parse import quote
 from d2lbuild.files import copy_if_changed, write_atomically, write_if_changed
 from d2lbuild.rendering.content_digest import digest, digest_of_tools
 from d2lbuild.rendering.context import RenderContext
+from d2lbuild.rendering.elsewhere.places import SITE_NOTEBOOKS, figure_path, notebook_path
 from d2lbuild.rendering.kept_digests import digest_of_file
 from d2lbuild.rendering.notebooks import plain_notebook
 from d2lbuild.rendering.page import Page
@@ -20,21 +21,7 @@ from d2lbuild.rendering.page_store import FileFacts, facts_of
 from d2lbuild.rendering.plain_markdown import PlainContext, label_numbers
 from d2lbuild.rendering.reading_kit import library_wheel
 
-__all__ = ["NOTEBOOKS", "SiteNotebooks", "figure_path", "notebook_path"]
-
-NOTEBOOKS = "_notebooks"
-"""The folder below the site."""
-_FIGURES = "figures"
-
-
-def notebook_path(framework: str, section: str) -> str:
-    """Return where a notebook lies below the site."""
-    return f"{NOTEBOOKS}/{framework}/{section}.ipynb"
-
-
-def figure_path(name: str) -> str:
-    """Return where the figure of notebooks lies below the site that has this path below the book."""
-    return f"{NOTEBOOKS}/{_FIGURES}/{name}"
+__all__ = ["SiteNotebooks"]
 
 
 class SiteNotebooks:
@@ -81,7 +68,7 @@ class SiteNotebooks:
 
         Both are there for notebooks that are opened elsewhere, where the site's address is known.
         """
-        folder = self._context.output / NOTEBOOKS
+        folder = self._context.output / SITE_NOTEBOOKS
         wanted = {self._context.output / name for name in files}
         for name in figures if self._context.config.html.site_url else ():
             copy = self._context.output / figure_path(name)
