@@ -2,9 +2,9 @@
 
     python -m bench BOOK [--works check,html] [--rounds 3] [--skip-peers]
 
-Peers are installed into environments of their own, once. The book is copied and stays as it is. Each work is printed when
-it is done and kept in bench/results; at the end tables and plots of docs/benchmarks.md are made of all results, and the
-exit status is 1 if d2lbuild misses a bar of bench/bars.py.
+Peers are installed into environments of their own, once. The book is copied and stays as it is. Each work is printed
+when it is done and kept in bench/results; at the end tables and plots of docs/benchmarks.md are made of all results,
+and the exit status is 1 if d2lbuild misses a bar of bench/bars.py.
 """
 
 import argparse

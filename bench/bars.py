@@ -104,14 +104,13 @@ BARS: tuple[Bar, ...] = (
 
 def missed(results: Mapping[str, Result], bars: Iterable[Bar] = BARS) -> list[str]:
     """Return a line for each bar that is missed, and for each change after which d2lbuild did the wrong thing."""
-    lines = []
-    for bar in bars:
-        if bar.work in results and (miss := bar.miss(results[bar.work])):
-            lines.append(f"{bar.work}: {bar.task}: {miss}")
-    for result in results.values():
-        for task in result.tasks:
-            if right(result, task, OURS) is False:
-                lines.append(f"{result.work}: {task}: {result.value(task):g} ran, should be {result.value(task, MUST):g}")
+    lines = [
+        f"{bar.work}: {bar.task}: {miss}"
+        for bar in bars
+        if bar.work in results and (miss := bar.miss(results[bar.work]))
+    ]
+    wrong = [(one, task) for one in results.values() for task in one.tasks if right(one, task, OURS) is False]
+    lines += [f"{one.work}: {task}: {one.value(task):g} ran, not {one.value(task, MUST):g}" for one, task in wrong]
     return lines
 
 
@@ -120,7 +119,7 @@ def right(result: Result, task: str, who: str) -> bool | None:
     must, done = result.value(task, MUST), result.value(task, who)
     if must is None or done is None:
         return None
-    return must == EITHER or must == done
+    return must in (EITHER, done)
 
 
 def slower(results: Mapping[str, Result]) -> list[tuple[str, str, str, float]]:

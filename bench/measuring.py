@@ -78,7 +78,7 @@ class Setting:
     def copy(self, name: str, *, without: Sequence[str] = ()) -> Path:
         """Return a copy of the book."""
         target = self.folder / name / "book"
-        shutil.copytree(self.book, target, ignore=shutil.ignore_patterns(".*", "_build", "docs", "tests", *without))
+        shutil.copytree(self.book, target, ignore=shutil.ignore_patterns(".*", "_build", *without))
         return target
 
     def environment(self, name: str) -> dict[str, str]:
@@ -96,7 +96,7 @@ class Work(Protocol):
         """Do the work, ours and theirs in turns."""
 
 
-def ours(*arguments: str | Path) -> list[str]:
+def ours(*arguments: object) -> list[str]:
     """Return a command line of d2lbuild."""
     return [str(Path(sys.executable).with_name("d2lbuild")), *map(str, arguments)]
 

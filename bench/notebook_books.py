@@ -1,4 +1,4 @@
-"""Books of plain notebooks, as Sphinx with MyST-NB and Jupyter Book 1 build them; the notebooks are written by d2lbuild."""
+"""Books of plain notebooks, as Sphinx with MyST-NB and Jupyter Book 1 build them; d2lbuild writes the notebooks."""
 
 import json
 from collections.abc import Sequence

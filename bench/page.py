@@ -24,7 +24,10 @@ BEGIN = "<!-- results: made by `python -m bench.page`, of bench/results -->"
 END = "<!-- end of the results -->"
 
 REASONS = {
-    ("pdf", "one pass of XeLaTeX"): "A build takes as many passes as it takes until references stand still, converts figures, and writes the LaTeX.",
+    (
+        "pdf",
+        "one pass of XeLaTeX",
+    ): "A build takes as many passes as it takes until references stand still, converts figures, and writes the LaTeX.",
 }
 """Why d2lbuild takes longer than somebody, by work and who."""
 
@@ -59,7 +62,11 @@ def with_results(text: str, results: Mapping[str, Result]) -> str:
 def unexplained(results: Mapping[str, Result]) -> list[str]:
     """Return a line for each work in which somebody is faster, and nobody says why."""
     found = {(work, who): task for work, task, who, _ in slower(results)}
-    return [f"{work}: {task}: {who} is faster: say why in bench/page.py" for (work, who), task in found.items() if (work, who) not in REASONS]
+    return [
+        f"{work}: {task}: {who} is faster: say why in bench/page.py"
+        for (work, who), task in found.items()
+        if (work, who) not in REASONS
+    ]
 
 
 def draw(results: Mapping[str, Result], folder: Path = PAGE.parent / "images") -> None:
@@ -85,7 +92,9 @@ def _where_slower(results: Mapping[str, Result]) -> list[str]:
 
 def _work(result: Result) -> str:
     module = module_of(result.work)
-    return "\n\n".join([f"## {module.TITLE}", module.ABOUT, *_plots(module), table(result), *_notes(result), _made(result)])
+    return "\n\n".join(
+        [f"## {module.TITLE}", module.ABOUT, *_plots(module), table(result), *_notes(result), _made(result)]
+    )
 
 
 def module_of(work: str) -> Work:
@@ -151,10 +160,9 @@ def _made(result: Result) -> str:
     about = result.machine
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items() if _concerns(name, result))
     most = max((len(row.values) for row in result.rows), default=0)
-    return (
-        f"*{result.book}, {result.date}, medians of up to {most}; {about['processors']} processors ({about['processor']}), "
-        f"{about['memory_gb']} GB, {about['system']}; {versions}.*"
-    )
+    times = f"medians of up to {most}" if most > 1 else "one round"
+    where = f"{about['processors']} processors ({about['processor']}), {about['memory_gb']} GB, {about['system']}"
+    return f"*{result.book}, {result.date}, {times}; {where}; {versions}.*"
 
 
 _PACKAGES = {

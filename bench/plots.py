@@ -1,16 +1,18 @@
-"""Draws the plots of the manual from values on the standard input: `python plots.py FOLDER`, in an environment of its own.
+"""Draws the plots of the manual from values on the standard input: `python plots.py FOLDER`.
 
-Their colours can be read on white and on black, and the words are text, in the reader's letters.
+It runs in an environment of its own, with Matplotlib and nothing else. Its colours can be read on white and on black,
+and words are text, in the reader's letters.
 """
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
 mpl.use("svg")
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 GREY = "#7d8590"
 COLOURS = ("#3b82c4", "#d97706", "#2a9d6f", "#b5539c", "#c0504d", "#8c7ae6", "#7f8c2f")
@@ -46,7 +48,7 @@ def main() -> None:
             figure.savefig(folder / f"bench-{name}.svg", transparent=True, metadata={"Date": None, "Creator": None})
 
 
-def speed(bars):
+def speed(bars: list[tuple[str, str, float]]) -> Any:
     """Draw what others take as multiples of what d2lbuild takes."""
     whos = list(dict.fromkeys(who for _, who, _ in bars))
     figure, axes = plt.subplots(figsize=(8, 0.9 + 0.24 * len(bars)), layout="constrained")
@@ -67,7 +69,7 @@ def speed(bars):
     return figure
 
 
-def growth(lines):
+def growth(lines: dict[str, list[tuple[float, float]]]) -> Any:
     """Draw what larger books take, beside what they would take if twice the book took twice as long."""
     figure, both = plt.subplots(1, len(lines), figsize=(8, 3.2), layout="constrained", squeeze=False)
     for place, (axes, (what, points)) in enumerate(zip(both[0], lines.items(), strict=True)):
@@ -84,18 +86,18 @@ def growth(lines):
     return figure
 
 
-def scale(lines):
+def scale(lines: dict[str, list[tuple[float, float]]]) -> Any:
     """Draw what many notebooks take."""
     figure, axes = plt.subplots(figsize=(8, 4.2), layout="constrained")
     for place, (what, points) in enumerate(lines.items()):
         numbers, seconds = zip(*points, strict=True)
         axes.plot(numbers, seconds, "o-", color=COLOURS[place % len(COLOURS)], label=what)
-    numbers = sorted({number for points in lines.values() for number, _ in points})
+    counts = sorted({number for points in lines.values() for number, _ in points})
     least = min(points[0][1] for points in lines.values())
-    axes.plot(numbers, [least * number / numbers[0] for number in numbers], ":", color=GREY, label="in proportion")
+    axes.plot(counts, [least * count / counts[0] for count in counts], ":", color=GREY, label="in proportion")
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xticks(numbers, [f"{number:,.0f}" for number in numbers], minor=False)
+    axes.set_xticks(counts, [f"{count:,.0f}" for count in counts])
     axes.minorticks_off()
     axes.set_xlabel("notebooks")
     axes.set_ylabel("seconds")

@@ -1,4 +1,4 @@
-"""How long the check of a book takes, beside the reading of the same files by Sphinx, which no other tool goes beyond."""
+"""How long the check of a book takes, beside the reading of the same files by Sphinx."""
 
 import shutil
 from pathlib import Path
@@ -8,9 +8,9 @@ from bench.measuring import OURS, Rows, Setting, chapters_of, edited_section, ou
 
 TITLE = "Checking a book"
 ABOUT = """\
-`d2lbuild check` reads every section, resolves every label, citation, figure and contents entry, and makes all editions and the library.
-No other tool has such a command; the nearest is Sphinx reading the same files as MyST and writing nothing (`sphinx-build -b dummy`), which
-checks less."""
+`d2lbuild check` reads every section, resolves every label, citation, figure and contents entry, and makes all
+editions and the library. No other tool has such a command; the nearest is Sphinx reading the same files as MyST and
+writing nothing (`sphinx-build -b dummy`), which checks less."""
 
 _CONF = """\
 extensions = ["myst_parser"]

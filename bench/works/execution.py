@@ -1,209 +1,201 @@
-"""How long running all notebooks of a book takes: d2lbuild beside `jupyter nbconvert --execute`, in turns, in one run.
+"""How long running the notebooks of a book takes, beside nbconvert, nbclient, papermill and jupyter-cache."""
 
-    python bench/execution.py [--book BOOK] [--frameworks pytorch jax] [--sections SECTION …] [--rounds 1]
-
-Ours is a whole `d2lbuild build` with an empty cache of results, the website included. nbconvert, in an environment
-of its own, runs the notebooks that d2lbuild writes with the same environments of the frameworks: in one process,
-and in two at once. It gets all notebooks of a framework in one call, so that it starts as rarely as it can; the two
-processes share them evenly, by the times that d2lbuild has measured.
-"""
-
-import argparse
 import json
 import os
 import shutil
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from bench import peers
+from bench.measuring import ENVIRONMENT, OURS, Rows, Setting, ours, run
 from d2lbuild.config import Config, load_config
 from d2lbuild.execution.environments.environments import find
 from d2lbuild.execution.home import cache_home
 
-PEER = ("nbconvert==7.16.6", "nbclient==0.10.2", "jupyter-client==8.6.3", "nbformat==5.10.4")
+TITLE = "Running notebooks"
+ABOUT = """\
+The chapter on linear regression in this repository's own book, with the environments of its frameworks. d2lbuild
+plans, makes the library and writes the notebooks with their outputs; the others get notebooks that are written
+already, with the library on their path, and run them one after the other, as they do by themselves, all that is
+possible in one call. What keeps nothing runs everything again after any change."""
+PEER_KERNEL = "bench"
 
-Job = tuple[str, str]
-"""A framework and a section."""
+_BOOK = Path(__file__).resolve().parents[2]
+_SECTIONS = ("linear-regression",)
+_SAVED = "Examples of a linear relation with normal noise."
+_SAVING = _BOOK / "chapters" / "linear-regression" / "synthetic-data.md"
+
+JUPYTER_CACHE = """\
+import sys
+from jupyter_cache import get_cache
+from jupyter_cache.executors import load_executor
+
+cache = get_cache(sys.argv[1])
+for record in cache.list_project_records():
+    cache.remove_nb_from_project(record.pk)
+for path in sys.argv[2:]:
+    cache.add_nb_to_project(path)
+result = load_executor("local-serial", cache).run_and_cache(timeout=600)
+if not result.all() == result.succeeded:
+    sys.exit(f"failed: {result}")
+"""
+"""Runs the notebooks of its arguments that the cache in the first one does not have."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where everything happens."""
 
-    folder: Path
+    setting: Setting
     config: Config
-    frameworks: tuple[str, ...]
-    sections: tuple[str, ...]
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables for d2lbuild: results of its own, but the environments that are there."""
-        return {**os.environ, "D2LBUILD_CACHE": str(self.folder / "cache")}
+    def ours(self, frameworks: str, task: str, rows: Rows) -> int:
+        """Build with the results that there are, and return how many notebooks ran."""
+        report = self.setting.folder / "report.xml"
+        output = self.setting.folder / "execution" / "output"
+        choices = ["--framework", frameworks, "--to", "notebooks", "--output", output, "--report", report]
+        done = run(
+            ours("build", "--book", self.config.root, *choices, *_SECTIONS),
+            environment=self.setting.environment("execution"),
+        )
+        rows.note(task, OURS, done.seconds)
+        return len(ran(report))
 
-    def ours(self, command: str, *arguments: str) -> list[str]:
-        """Return a command line of d2lbuild."""
-        program = str(Path(sys.executable).with_name("d2lbuild"))
-        chosen = ["--book", str(self.config.root), "--framework", ",".join(self.frameworks)]
-        return [program, command, *chosen, *arguments, *self.sections]
-
-
-def main() -> int:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--book", type=Path, default=Path(__file__).parents[1])
-    parser.add_argument("--frameworks", nargs="+", metavar="NAME", help="Default: all.")
-    parser.add_argument(
-        "--sections", nargs="+", default=[], metavar="SECTION", help="Sections or folders. Default: all."
-    )
-    parser.add_argument("--rounds", type=int, default=1)
-    options = parser.parse_args()
-    config = load_config(options.book.absolute())
-    frameworks = tuple(options.frameworks or (framework.name for framework in config.frameworks))
-    peer = peer_command()
-    with tempfile.TemporaryDirectory(prefix="d2lbench") as folder:
-        place = Place(Path(folder), config, frameworks, tuple(options.sections))
-        prepare(place)
-        times: dict[str, list[float]] = {}
-        for number in range(options.rounds):
-            print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
-            measure(place, peer, times)
-    show({name: statistics.median(found) for name, found in times.items()})
-    return 0
+    def forget(self) -> None:
+        """Remove the results, but not the environments."""
+        cache = self.setting.folder / "execution" / "cache"
+        shutil.rmtree(self.setting.folder / "execution", ignore_errors=True)
+        cache.mkdir(parents=True)
+        (cache / "environments").symlink_to(cache_home() / "environments")
 
 
-def prepare(place: Place) -> None:
-    """Make what is no part of the work: environments, notebooks for nbconvert, descriptions of kernels."""
-    run([str(Path(sys.executable).with_name("d2lbuild")), "env", "sync", "--book", str(place.config.root)])
-    (place.folder / "cache").mkdir()
-    (place.folder / "cache" / "environments").symlink_to(cache_home() / "environments")
-    written = place.folder / "written"
-    run(place.ours("build", "--no-execute", "--to", "notebooks", "--output", str(written)), place.environment)
-    (edition,) = (path for path in written.iterdir() if (path / "notebooks").is_dir())
-    shutil.move(edition / "notebooks", place.folder / "notebooks")
-    chapters = place.config.root / place.config.chapters
-    for name in place.frameworks:
-        for pattern in place.config.resources:
-            for source in chapters.glob(pattern.rstrip("/")):
-                copy(source, place.folder / "notebooks" / name / source.relative_to(chapters))
-        found = find(place.config.framework(name), cache_home())
-        assert found is not None
-        kernel = {
-            "argv": [str(found.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            "display_name": name,
-            "language": "python",
-            "env": {"PYTHONPATH": str(written / "lib")},
-        }
-        kernels = place.folder / "jupyter" / "kernels" / f"bench-{name}"
-        kernels.mkdir(parents=True)
-        (kernels / "kernel.json").write_text(json.dumps(kernel), encoding="utf-8")
+def measure(setting: Setting) -> Rows:
+    """Run all notebooks of one framework and of all, then those that a change concerns."""
+    rows = Rows()
+    book = Setting(_BOOK, setting.folder, 1).copy("repository", without=("docs", "tests", "d2lbuild"))
+    place = Place(setting, load_config(book))
+    run(ours("env", "sync", "--book", book))
+    names = [one.name for one in place.config.frameworks]
+    for title, frameworks in (("one framework", names[:1]), ("all frameworks", names)):
+        chosen = ",".join(frameworks)
+        place.forget()
+        count = place.ours(chosen, f"{title}, nothing kept", rows)
+        rows.note(f"{title}, notebooks", OURS, count, "notebooks")
+        if setting.peers:
+            _their_turn(place, title, frameworks, rows)
+        place.ours(chosen, f"{title}, nothing changed", rows)
+    section = book / _SAVING.relative_to(_BOOK)
+    text = section.read_text("utf-8")
+    if _SAVED not in text:
+        raise SystemExit(f"{_SAVING} has changed: bench/works/execution.py cannot edit it")
+    section.write_text(text.replace(_SAVED, f"{_SAVED[:-1]}, once more."), "utf-8")
+    count = place.ours(",".join(names), "all frameworks, one saved function changed", rows)
+    rows.note("all frameworks, notebooks that use it", OURS, count, "notebooks")
+    return rows
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a file or a folder."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(source, target)
-
-
-def measure(place: Place, peer: str, times: dict[str, list[float]]) -> None:
-    """Let each do all of the work once."""
-    for path in (place.folder / "cache").iterdir():
-        if path.name != "environments":
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    shutil.rmtree(place.folder / "site", ignore_errors=True)
-    report = place.folder / "report.xml"
-    build = place.ours("build", "--output", str(place.folder / "site"), "--report", str(report))
-    taken = run(build, place.environment)
-    cold = ran(report)
-    times.setdefault(f"d2lbuild build, cold: {len(cold)} run", []).append(taken)
-    times.setdefault("nbconvert, one after the other", []).append(converted(place, peer, [list(cold)]))
-    times.setdefault("nbconvert, two processes", []).append(converted(place, peer, dealt(cold)))
-    taken = run(build, place.environment)
-    times.setdefault(f"d2lbuild build, warm: {len(ran(report))} run", []).append(taken)
-    times.setdefault("d2lbuild plan, warm", []).append(run(place.ours("plan"), place.environment))
-
-
-def ran(report: Path) -> dict[Job, float]:
-    """Return the notebooks that a build ran, and for how long, from its report."""
+def ran(report: Path) -> list[tuple[str, str]]:
+    """Return the notebooks that a build ran, from its report: framework and section."""
     root = ET.parse(report).getroot()
     if (root.get("failures"), root.get("errors"), root.get("skipped")) != ("0", "0", "0"):
-        raise SystemExit("notebooks failed or were skipped: times would say nothing")
-    return {
-        (case.attrib["classname"], case.attrib["name"]): float(case.attrib["time"])
+        raise SystemExit(
+            f"notebooks failed or were skipped: times would say nothing\n{report.read_text('utf-8')[:3000]}"
+        )
+    return [
+        (case.attrib["classname"], case.attrib["name"])
         for case in root.iter("testcase")
         if case.find("properties/property[@name='cached']").get("value") == "false"  # type: ignore[union-attr]
-    }
+    ]
 
 
-def dealt(jobs: Mapping[Job, float]) -> list[list[Job]]:
-    """Deal notebooks to two processes, so that both have as much to do."""
-    hands: list[list[Job]] = [[], []]
-    sums = [0.0, 0.0]
-    for job, seconds in sorted(jobs.items(), key=lambda item: -item[1]):
-        least = sums.index(min(sums))
-        hands[least].append(job)
-        sums[least] += seconds
-    return hands
+# --- the others -----------------------------------------------------------------------------------------------------
 
 
-def converted(place: Place, peer: str, hands: Sequence[Sequence[Job]]) -> float:
-    """Let nbconvert execute notebooks, each hand in a process of its own, and return the wall time."""
-    work = place.folder / "work"
-    shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(place.folder / "notebooks", work)
-    own = {name: str(place.folder / "jupyter") for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "IPYTHONDIR")}
-    environment = {**os.environ, **own}
-
-    def play(hand: Sequence[Job]) -> None:
-        for framework in place.frameworks:
-            files = [str(work / framework / f"{section}.ipynb") for name, section in hand if name == framework]
-            if files:
-                kernel = f"--ExecutePreprocessor.kernel_name=bench-{framework}"
-                run([peer, "--to", "notebook", "--inplace", "--execute", kernel, *files], environment)
-
-    begun = time.perf_counter()
-    with ThreadPoolExecutor(len(hands)) as pool:
-        list(pool.map(play, hands))
-    return time.perf_counter() - begun
+def _their_turn(place: Place, title: str, frameworks: Sequence[str], rows: Rows) -> None:
+    task = f"{title}, nothing kept"
+    found = {name: _notebooks(place, name) for name in frameworks}
+    rows.note(task, "nbconvert", _each(place, found, nbconvert))
+    if len(frameworks) > 1:
+        return  # these do the same, one notebook after the other, and would take minutes
+    rows.note(task, "nbclient", _each(place, found, nbclient))
+    rows.note(task, "papermill", _each(place, found, papermill))
+    rows.note(task, "jupyter-cache", _each(place, found, _jupyter_cache(place)))
+    rows.note(f"{title}, nothing changed", "jupyter-cache", _each(place, found, _jupyter_cache(place)))
 
 
-def peer_command() -> str:
-    """Install nbconvert, unless it is there, and return its program."""
-    folder = cache_home() / "bench" / PEER[0].replace("==", "-")
-    program = folder / "bin" / "jupyter-nbconvert"
-    if not program.exists():
-        run([sys.executable, "-m", "venv", str(folder)])
-        run([str(folder / "bin" / "pip"), "install", "--quiet", *PEER])
-    return str(program)
+Commands = Callable[[Sequence[str]], list[list[str]]]
+"""Returns what runs notebooks with one of the others."""
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] = os.environ) -> float:
-    """Run a command and return its wall time."""
-    begun = time.perf_counter()
-    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)
-    taken = time.perf_counter() - begun
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} exited with {done.returncode}:\n{done.stderr[-3000:]}")
-    return taken
+def nbconvert(files: Sequence[str]) -> list[list[str]]:
+    """Return what runs notebooks with nbconvert."""
+    return [[peers.program("execution", "jupyter-nbconvert"), "--to", "notebook", "--inplace", "--execute", *files]]
 
 
-def show(times: Mapping[str, float]) -> None:
-    """Print the table; the first row is what the others are compared with."""
-    (_, cold), *_ = times.items()
-    print(f"{'work':40}{'seconds':>10}{'ratio':>8}")
-    for name, seconds in times.items():
-        ratio = f"{seconds / cold:8.1f}" if name.startswith("nbconvert") else ""
-        print(f"{name:40}{seconds:10.2f}{ratio}")
+def nbclient(files: Sequence[str]) -> list[list[str]]:
+    """Return what runs notebooks with nbclient's own program."""
+    return [[peers.program("execution", "jupyter-execute"), "--inplace", *files]]
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def papermill(files: Sequence[str]) -> list[list[str]]:
+    """Return what runs notebooks with papermill, which takes one at a time."""
+    program = peers.program("execution", "papermill")
+    return [[program, "--no-progress-bar", "--cwd", str(Path(file).parent), file, file] for file in files]
+
+
+def _jupyter_cache(place: Place) -> Commands:
+    cache = place.setting.folder / "jupyter-cache"
+
+    def commands(files: Sequence[str]) -> list[list[str]]:
+        return [[peers.program("execution", "python"), "-c", JUPYTER_CACHE, str(cache), *files]]
+
+    return commands
+
+
+def _each(place: Place, found: Mapping[str, Sequence[str]], commands: Commands) -> float:
+    """Return the seconds that one of the others takes for the notebooks of all frameworks."""
+    environment = peer_environment(place.setting.folder / "jupyter")
+    return sum(run(one, environment=environment).seconds for files in found.values() for one in commands(files))
+
+
+def _notebooks(place: Place, framework: str) -> list[str]:
+    """Write the notebooks of a framework for the others, and the kernel that they name; return their files."""
+    setting, config = place.setting, place.config
+    environment = setting.environment("execution")
+    output, library = setting.folder / "written", setting.folder / "library"
+    choices = ["--no-execute", "--framework", framework, "--to", "notebooks", "--output", output]
+    run(ours("build", "--book", config.root, *choices), environment=environment)
+    run(ours("extract-lib", "--no-import", "--book", config.root, "--output", library), environment=environment)
+    python = find(config.framework(framework), cache_home())
+    assert python is not None
+    kernel = f"{PEER_KERNEL}-{framework}"
+    argv = [str(python.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    write_kernel(setting.folder / "jupyter", kernel, argv, {"PYTHONPATH": str(library)})
+    folder = output / framework / "notebooks" / framework
+    wanted = [path for section in _SECTIONS for path in sorted((folder / section).glob("*.ipynb"))]
+    return [str(path) for path in wanted if _name_kernel(path, kernel)]
+
+
+def write_kernel(jupyter: Path, name: str, argv: Sequence[str], variables: Mapping[str, str]) -> None:
+    """Describe a kernel to Jupyter."""
+    folder = jupyter / "kernels" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    spec = {"argv": list(argv), "display_name": name, "language": "python", "env": dict(variables)}
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+
+
+def peer_environment(jupyter: Path) -> dict[str, str]:
+    """Return variables with which the others find such kernels, and nothing of the user's."""
+    own = dict.fromkeys(("JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"), str(jupyter))
+    path = f"{peers.folder('execution') / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return {**{name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}, **own, "PATH": path}
+
+
+def _name_kernel(path: Path, kernel: str) -> bool:
+    """Let a notebook name a kernel; return whether it has code."""
+    notebook = json.loads(path.read_text("utf-8"))
+    notebook["metadata"]["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return any(cell["cell_type"] == "code" for cell in notebook["cells"])

@@ -8,8 +8,8 @@ from bench.measuring import MEGABYTE, OURS, Rows, Setting, chapters_of, first_fr
 
 TITLE = "Larger books"
 ABOUT = """\
-The same book with each of its chapters three and ten times, their labels told apart: a website of one framework from nothing, and a check.
-The dotted lines are what twice the book would take if it took twice as long."""
+The same book with each of its chapters three and ten times, their labels told apart: a website of one framework from
+nothing, and a check. The dotted lines are what twice the book would take if it took twice as long."""
 PLOT = ("bench-growth", "Seconds of the website and of the check for one, three and ten times the sections.")
 SIZES = {1: "the book", 3: "3 times the sections", 10: "10 times the sections"}
 

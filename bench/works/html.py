@@ -26,9 +26,10 @@ from d2lbuild.config import load_config
 
 TITLE = "The website"
 ABOUT = """\
-Nothing is executed. d2lbook builds the book itself; for all frameworks it takes a command for each of them and one more that joins them.
-Jupyter Book and Sphinx with MyST-NB build the notebooks that d2lbuild writes of one framework, which is less work: numbers, references and
-citations are plain text in them already. Memory is what all processes of a build have at most together, disk what the build leaves."""
+Nothing is executed. d2lbook builds the book itself; for all frameworks it takes a command for each of them and one
+more that joins them. Jupyter Book and Sphinx with MyST-NB build the notebooks that d2lbuild writes of one framework,
+which is less work: numbers, references and citations are plain text in them already. Memory is what all processes of
+a build have at most together, disk what the build leaves."""
 
 WORDS = "These words were added by a benchmark, in round {} of its edits."
 _EDITS = 3

@@ -1,4 +1,4 @@
-"""How long a notebook takes that only imports its framework, Matplotlib and pandas, and prints, beside plain nbclient."""
+"""How long a notebook takes that only imports its framework and two more modules, and prints, beside plain nbclient."""
 
 import os
 import subprocess
@@ -43,8 +43,9 @@ class OneSpec(KernelSpecManager):
 
 TITLE = "Kernels"
 ABOUT = """\
-A notebook that imports its framework, Matplotlib and pandas and prints, from the notebook to its outputs with the kernel gone. Plain nbclient
-starts a kernel of the framework's environment; d2lbuild forks one from a process that has made the imports, which it starts once a build."""
+A notebook that imports its framework, Matplotlib and pandas and prints, from the notebook to its outputs with the
+kernel gone. Plain nbclient starts a kernel of the framework's environment; d2lbuild forks one from a process that has
+made the imports, which it starts once a build."""
 
 
 def measure(setting: Setting) -> Rows:
@@ -126,4 +127,3 @@ def check(outputs: Sequence[object], name: str) -> None:
     """Make sure that both have done the same."""
     if list(outputs) != [{"output_type": "stream", "name": "stdout", "text": f"{name}\n"}]:
         raise SystemExit(f"the notebook of {name} has other outputs: {outputs}")
-

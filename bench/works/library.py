@@ -7,7 +7,8 @@ from bench.measuring import OURS, Rows, Setting, ours, run
 
 TITLE = "The library"
 ABOUT = """\
-The modules that a book's `#@save` cells make, for all frameworks: `d2lbuild extract-lib --no-import` and `d2lbook build lib`."""
+The modules that a book's `#@save` cells make, for all frameworks: `d2lbuild extract-lib --no-import` and `d2lbook
+build lib`."""
 
 
 def measure(setting: Setting) -> Rows:

@@ -10,9 +10,9 @@ from d2lbuild.config import load_config
 
 TITLE = "Notebooks"
 ABOUT = """\
-Notebooks without outputs. d2lbook makes one framework's with `d2lbook build eval --tab NAME`, evaluation turned off, and takes a command for
-each. Jupytext turns the same files into notebooks as they stand, with all frameworks' cells in one, links and references as they are
-written: it knows neither frameworks nor books."""
+Notebooks without outputs. d2lbook makes one framework's with `d2lbook build eval --tab NAME`, evaluation turned off,
+and takes a command for each. Jupytext turns the same files into notebooks as they stand, with all frameworks' cells
+in one, links and references as they are written: it knows neither frameworks nor books."""
 _ONE = "one framework"
 _ALL = "all frameworks"
 
@@ -24,7 +24,7 @@ def measure(setting: Setting) -> Rows:
     book = setting.copy("ours")
     for number in range(setting.rounds):
         for title, chosen in ((_ONE, names[0]), (_ALL, "all")):
-            _our_turn(setting, book, title, chosen, number, rows)
+            _our_turn(setting, rows, book=book, title=title, chosen=chosen, number=number)
         if setting.peers:
             rows.note(f"{_ONE}, cold", "jupytext", _jupytext(setting, number))
     if setting.peers and (setting.book / "config.ini").is_file() and shutil.which("pandoc"):
@@ -32,7 +32,7 @@ def measure(setting: Setting) -> Rows:
     return rows
 
 
-def _our_turn(setting: Setting, book: Path, title: str, chosen: str, number: int, rows: Rows) -> None:
+def _our_turn(setting: Setting, rows: Rows, *, book: Path, title: str, chosen: str, number: int) -> None:
     output = setting.folder / "ours" / "output"
     for folder in (output, setting.folder / "ours" / "cache"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -7,8 +7,9 @@ from bench.measuring import MEGABYTE, OURS, Rows, Setting, edited_section, first
 
 TITLE = "The PDF"
 ABOUT = """\
-One framework, nothing executed. No other tool makes a PDF of this book that can be compared: d2lbook fails at its fonts and its LaTeX. So
-the builds stand beside one bare pass of XeLaTeX over the very text that d2lbuild has written, without which no tool can do."""
+One framework, nothing executed. No other tool makes a PDF of this book that can be compared: d2lbook fails at its
+fonts and its LaTeX. So the builds stand beside one bare pass of XeLaTeX over the very text that d2lbuild has written,
+without which no tool can do."""
 _BARE = "one pass of XeLaTeX"
 _WORDS = "\n\nThese words were added by a benchmark.\n\n"
 
