@@ -53,12 +53,17 @@ def speed(bars: list[tuple[str, str, float]]) -> Any:
     whos = list(dict.fromkeys(who for _, who, _ in bars))
     figure, axes = plt.subplots(figsize=(8, 0.9 + 0.24 * len(bars)), layout="constrained")
     for place, (_, who, ratio) in enumerate(bars):
-        axes.barh(place, ratio, left=0, height=0.72, color=COLOURS[whos.index(who) % len(COLOURS)])
-        axes.text(ratio * 1.06, place, f"{ratio:.3g}×" if ratio < 100 else f"{ratio:.0f}×", va="center", fontsize=8)
+        axes.barh(place, ratio - 1, left=1, height=0.72, color=COLOURS[whos.index(who) % len(COLOURS)])
+        axes.text(
+            max(1, ratio) * 1.06, place, f"{ratio:.3g}×" if ratio < 100 else f"{ratio:.0f}×", va="center", fontsize=8
+        )
     labels = [label if not place or bars[place - 1][0] != label else "" for place, (label, _, _) in enumerate(bars)]
     axes.set_yticks(range(len(bars)), labels)
     axes.set_xscale("log")
-    axes.set_xlim(min(0.8, *(ratio for _, _, ratio in bars)), 3 * max(ratio for _, _, ratio in bars))
+    ratios = [ratio for _, _, ratio in bars]
+    axes.set_xlim(0.9 * min(0.9, *ratios), 3 * max(2, *ratios))
+    powers = [10**power for power in range(5) if 10**power < 3 * max(2, *ratios)]
+    axes.set_xticks(powers, [f"{power}×" for power in powers])
     axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.axvline(1, color=GREY, linewidth=1)
     axes.set_xlabel("times as long as d2lbuild")
@@ -72,6 +77,7 @@ def speed(bars: list[tuple[str, str, float]]) -> Any:
 def growth(lines: dict[str, list[tuple[float, float]]]) -> Any:
     """Draw what larger books take, beside what they would take if twice the book took twice as long."""
     figure, both = plt.subplots(1, len(lines), figsize=(8, 3.2), layout="constrained", squeeze=False)
+    figure.get_layout_engine().set(w_pad=0.15)
     for place, (axes, (what, points)) in enumerate(zip(both[0], lines.items(), strict=True)):
         sizes, seconds = zip(*points, strict=True)
         axes.plot(sizes, seconds, "o-", color=COLOURS[place], label="measured")

@@ -7,7 +7,14 @@ from bench.bars import MUST
 from bench.measuring import OURS
 from bench.results import Result
 
-_SPEED = ("check", "library", "notebooks", "html", "kernels", "execution")
+_SPEED = {
+    "check": "check",
+    "library": "library",
+    "html": "website",
+    "kernels": "kernel",
+    "execution": "running",
+}
+"""The works whose ratios are drawn, and what they are called there."""
 _COPIES = {"the book": 1, "3 times the sections": 3, "10 times the sections": 10}
 
 
@@ -20,12 +27,12 @@ def plotted(results: Mapping[str, Result]) -> dict[str, Any]:
 def _speed(results: Mapping[str, Result]) -> list[tuple[str, str, float]]:
     """Return what each of the others takes as a multiple of d2lbuild: label, who, ratio."""
     bars = []
-    for work in _SPEED:
+    for work, name in _SPEED.items():
         result = results.get(work)
         for row in result.rows if result else ():
             ratio = result.ratio(row.task, row.who) if result else None
             if ratio is not None and row.who not in (OURS, MUST) and row.unit == "s":
-                bars.append((f"{work}: {row.task}", row.who, ratio))
+                bars.append((f"{name}: {row.task}", row.who, ratio))
     return bars
 
 

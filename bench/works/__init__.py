@@ -6,7 +6,6 @@ Each has a `TITLE`, an `ABOUT` in Markdown for the manual, and `measure(setting)
 WORKS = (
     "check",
     "library",
-    "notebooks",
     "html",
     "growth",
     "pdf",

@@ -30,18 +30,19 @@ def measure(setting: Setting) -> Rows:
     before = section.read_bytes()
     project = _project(setting, book) if setting.peers else None
     for number in range(setting.rounds):
-        if project is not None:
-            rows.note("cold", _SPHINX, _read(project, fresh=True))
-            rows.note("unchanged", _SPHINX, _read(project))
+        theirs = project if not number else None
+        if theirs is not None:
+            rows.note("cold", _SPHINX, _read(theirs, fresh=True))
+            rows.note("unchanged", _SPHINX, _read(theirs))
         shutil.rmtree(setting.folder / "check" / "cache", ignore_errors=True)
         for task in ("cold", "unchanged", "one prose edit"):
             if task == "one prose edit":
                 words = f"\n\nWords of round {number}.\n\n".encode()
                 section.write_bytes(before.replace(b"\n\n", words, 1))
-                if project is not None:
-                    copy = project / section.relative_to(chapters_of(book))
+                if theirs is not None:
+                    copy = theirs / section.relative_to(chapters_of(book))
                     copy.write_bytes(copy.read_bytes() + words)
-                    rows.note(task, _SPHINX, _read(project))
+                    rows.note(task, _SPHINX, _read(theirs))
             done = run(ours("check", "--book", book), where=book, environment=environment, allowed=(0, 1))
             rows.note(task, OURS, done.seconds)
         section.write_bytes(before)

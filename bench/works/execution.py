@@ -16,14 +16,14 @@ from d2lbuild.execution.home import cache_home
 
 TITLE = "Running notebooks"
 ABOUT = """\
-The chapter on linear regression in this repository's own book, with the environments of its frameworks. d2lbuild
+Four sections of this repository's own book, with the environments of its frameworks. d2lbuild
 plans, makes the library and writes the notebooks with their outputs; the others get notebooks that are written
 already, with the library on their path, and run them one after the other, as they do by themselves, all that is
 possible in one call. What keeps nothing runs everything again after any change."""
 PEER_KERNEL = "bench"
 
 _BOOK = Path(__file__).resolve().parents[2]
-_SECTIONS = ("linear-regression",)
+_SECTIONS = tuple(f"linear-regression/{name}" for name in ("synthetic-data", "from-scratch", "concise", "weight-decay"))
 _SAVED = "Examples of a linear relation with normal noise."
 _SAVING = _BOOK / "chapters" / "linear-regression" / "synthetic-data.md"
 
@@ -174,7 +174,7 @@ def _notebooks(place: Place, framework: str) -> list[str]:
     argv = [str(python.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     write_kernel(setting.folder / "jupyter", kernel, argv, {"PYTHONPATH": str(library)})
     folder = output / framework / "notebooks" / framework
-    wanted = [path for section in _SECTIONS for path in sorted((folder / section).glob("*.ipynb"))]
+    wanted = [folder / f"{section}.ipynb" for section in _SECTIONS]
     return [str(path) for path in wanted if _name_kernel(path, kernel)]
 
 

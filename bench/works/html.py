@@ -1,11 +1,14 @@
-"""How long the website of a real book takes, with nothing executed, beside d2lbook, Jupyter Book 1 and plain Sphinx."""
+"""How long the notebooks and the website of a real book take, with nothing executed.
+
+They stand in one module because d2lbook makes its website of its notebooks, in commands that take minutes.
+"""
 
 import json
 import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import peers
@@ -15,6 +18,7 @@ from bench.measuring import (
     OURS,
     Rows,
     Setting,
+    chapters_of,
     edited_section,
     first_framework,
     ours,
@@ -24,15 +28,18 @@ from bench.measuring import (
 from bench.notebook_books import JUPYTER_BOOK, SPHINX, jupyter_book, plain_notebooks, sphinx
 from d2lbuild.config import load_config
 
-TITLE = "The website"
+TITLE = "Notebooks and the website"
 ABOUT = """\
-Nothing is executed. d2lbook builds the book itself; for all frameworks it takes a command for each of them and one
-more that joins them. Jupyter Book and Sphinx with MyST-NB build the notebooks that d2lbuild writes of one framework,
-which is less work: numbers, references and citations are plain text in them already. Memory is what all processes of
-a build have at most together, disk what the build leaves."""
+Nothing is executed. d2lbook builds the book itself: one command for each framework writes its notebooks, another one
+the website, of all frameworks' notebooks if it is for all. Jupyter Book and Sphinx with MyST-NB build the notebooks
+that d2lbuild writes of one framework, which is less work: numbers, references and citations are plain text in them
+already. Jupytext turns the sections into notebooks as they stand, all frameworks' cells in one, links and references
+as written: it knows neither frameworks nor books. Memory is what all processes of a build have at most together, disk
+what the build leaves."""
 
 WORDS = "These words were added by a benchmark, in round {} of its edits."
 _EDITS = 3
+_THEIR_EDITS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +63,16 @@ class Contestant:
     """The page that shows the edit, below some folder."""
     written: tuple[Path, ...] = ()
     """The folders whose size counts."""
+    notebooks: int = 0
+    """How many of the commands, the first ones, write notebooks; if all do, there is no website."""
 
     def turn(self, title: str, rows: Rows, edits: int) -> None:
         """Build from nothing; then, some times over, with nothing changed and with one edit."""
         for folder in self.folders:
             shutil.rmtree(folder, ignore_errors=True)
         self.build(f"{title}, cold", rows)
-        rows.note(f"{title}, cold, disk", self.who, size_of(*self.written) / MEGABYTE, "MB")
+        if self.written:
+            rows.note(f"{title}, cold, disk", self.who, size_of(*self.written) / MEGABYTE, "MB")
         before = self.source.read_bytes()
         try:
             for number in range(edits):
@@ -71,7 +81,7 @@ class Contestant:
                 self.source.write_bytes(self.edit(before, words))
                 self.build(f"{title}, one prose edit", rows)
                 if not self._shows(words):
-                    raise SystemExit(f"the website in {self.site} does not show the edit")
+                    raise SystemExit(f"what was built in {self.site} does not show the edit")
         finally:
             self.source.write_bytes(before)
 
@@ -79,6 +89,10 @@ class Contestant:
         """Build once, and note how."""
         # 1: the book has errors of its own.
         runs = [run(one, where=self.where, environment=self.environment, allowed=(0, 1)) for one in self.commands]
+        if self.notebooks:
+            rows.note(f"{task}: notebooks", self.who, sum(one.seconds for one in runs[: self.notebooks]))
+        if self.notebooks == len(runs):
+            return
         rows.note(task, self.who, sum(one.seconds for one in runs))
         if task.endswith("cold"):
             rows.note(f"{task}, memory", self.who, max(one.memory for one in runs) / MEGABYTE, "MB")
@@ -93,8 +107,8 @@ def measure(setting: Setting) -> Rows:
     """Build for one framework and for all."""
     rows = Rows()
     first = first_framework(setting.book)
-    one = [d2lbuild(setting, first)]
-    every = [d2lbuild(setting, "all")]
+    one = [our_notebooks(setting, first), d2lbuild(setting, first)]
+    every = [our_notebooks(setting, "all"), d2lbuild(setting, "all")]
     if setting.peers:
         if (setting.book / "config.ini").is_file() and shutil.which("pandoc"):
             one.append(d2lbook(setting, first))
@@ -104,18 +118,20 @@ def measure(setting: Setting) -> Rows:
     for title, contestants in (("one framework", one), ("all frameworks", every)):
         for number in range(setting.rounds):
             for contestant in contestants:
-                if number and contestant.who != OURS:
-                    continue  # the others take minutes, and the first round has edits enough for medians
-                contestant.turn(title, rows, _EDITS if title == "one framework" or contestant.who == OURS else 1)
+                if contestant.who == OURS:
+                    contestant.turn(title, rows, _EDITS)
+                elif not number:
+                    contestant.turn(title, rows, _THEIR_EDITS)  # these take minutes
     if setting.peers:
+        rows.note("one framework, cold: notebooks", "jupytext", jupytext(setting))
         for who in (SPHINX, JUPYTER_BOOK):
             rows.cannot("all frameworks, cold", who, "has one version of a page: four frameworks are four books")
     return rows
 
 
-def d2lbuild(setting: Setting, frameworks: str) -> Contestant:
+def d2lbuild(setting: Setting, frameworks: str, name: str = "") -> Contestant:
     """Return how d2lbuild builds."""
-    name = f"ours-{frameworks}"
+    name = name or f"ours-{frameworks}"
     book = setting.copy(name)
     output, cache = setting.folder / name / "output", setting.folder / name / "cache"
     edited = edited_section(book)
@@ -133,13 +149,39 @@ def d2lbuild(setting: Setting, frameworks: str) -> Contestant:
     )
 
 
+def our_notebooks(setting: Setting, frameworks: str) -> Contestant:
+    """Return how d2lbuild writes notebooks."""
+    name = f"notebooks-{frameworks}"
+    website = d2lbuild(setting, frameworks, name)
+    (command,) = website.commands
+    return replace(
+        website,
+        commands=[[*command, "--to", "notebooks"]],
+        page=website.page.with_suffix(".ipynb"),
+        written=(),
+        notebooks=1,
+    )
+
+
+def jupytext(setting: Setting) -> float:
+    """Let Jupytext make notebooks of copies of all sections, in one call, and return the seconds."""
+    folder, chapters = setting.folder / "jupytext", chapters_of(setting.book)
+    files = []
+    for section in chapters.rglob("*.md"):
+        copy = folder / section.relative_to(chapters)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(section, copy)
+        files.append(str(copy))
+    return run([peers.program("jupytext", "jupytext"), "--quiet", "--to", "ipynb", *files], where=folder).seconds
+
+
 def d2lbook(setting: Setting, frameworks: str) -> Contestant:
     """Return how d2lbook builds, on a copy whose configuration it can build today."""
     book = setting.copy(f"d2lbook-{frameworks}")
     make_buildable(book)
     program = peers.program("d2lbook", "d2lbook")
     # What is joined to "all" are notebooks that the commands for single frameworks have left.
-    names = [one.name for one in load_config(setting.book).frameworks] if frameworks == "all" else []
+    names = [one.name for one in load_config(setting.book).frameworks] if frameworks == "all" else [frameworks]
     commands = [[program, "build", "eval", "--tab", name] for name in names]
     edited = edited_section(book)
     return Contestant(
@@ -153,6 +195,7 @@ def d2lbook(setting: Setting, frameworks: str) -> Contestant:
         edit=_in_markdown,
         page=_page(book, edited),
         written=(book / "_build",),
+        notebooks=len(commands),
     )
 
 

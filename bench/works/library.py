@@ -18,11 +18,11 @@ def measure(setting: Setting) -> Rows:
     environment = setting.environment("library")
     command = ours("extract-lib", "--no-import", "--book", book)
     peer = setting.peers and (book / "config.ini").is_file()
-    for _ in range(setting.rounds):
+    d2lbook = [peers.program("d2lbook", "d2lbook"), "build", "lib"] if peer else []
+    for number in range(setting.rounds):
         shutil.rmtree(setting.folder / "library" / "cache", ignore_errors=True)
         for task in ("cold", "unchanged"):
-            if peer:
-                d2lbook = [peers.program("d2lbook", "d2lbook"), "build", "lib"]
+            if peer and (task == "cold" or not number):
                 rows.note(task, "d2lbook", run(d2lbook, where=book, allowed=(0, 1)).seconds)
             rows.note(task, OURS, run(command, where=book, environment=environment, allowed=(0, 1)).seconds)
     return rows
