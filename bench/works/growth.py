@@ -24,7 +24,7 @@ def measure(setting: Setting) -> Rows:
         check = run(ours("check", "--book", book), where=book, environment=environment, allowed=(0, 1))
         shutil.rmtree(setting.folder / str(copies) / "cache", ignore_errors=True)
         choices = ["--no-execute", "--framework", framework, "--book", book]
-        build = run(ours("build", *choices), where=book, environment=environment, allowed=(0, 1))
+        build = run(ours("build", *choices), where=book, environment=environment, allowed=(0, 1), watched=True)
         rows.note(f"{size}: website", OURS, build.seconds)
         rows.note(f"{size}: website, memory", OURS, build.memory / MEGABYTE, "MB")
         rows.note(f"{size}: check", OURS, check.seconds)

@@ -17,6 +17,7 @@ from bench.measuring import (
     MEGABYTE,
     OURS,
     Rows,
+    Run,
     Setting,
     chapters_of,
     edited_section,
@@ -87,8 +88,7 @@ class Contestant:
 
     def build(self, task: str, rows: Rows) -> None:
         """Build once, and note how."""
-        # 1: the book has errors of its own.
-        runs = [run(one, where=self.where, environment=self.environment, allowed=(0, 1)) for one in self.commands]
+        runs = [self._run(one, watched=task.endswith("cold")) for one in self.commands]
         if self.notebooks:
             rows.note(f"{task}: notebooks", self.who, sum(one.seconds for one in runs[: self.notebooks]))
         if self.notebooks == len(runs):
@@ -96,6 +96,10 @@ class Contestant:
         rows.note(task, self.who, sum(one.seconds for one in runs))
         if task.endswith("cold"):
             rows.note(f"{task}, memory", self.who, max(one.memory for one in runs) / MEGABYTE, "MB")
+
+    def _run(self, command: Sequence[str], *, watched: bool) -> Run:
+        # 1: the book has errors of its own.
+        return run(command, where=self.where, environment=self.environment, allowed=(0, 1), watched=watched)
 
     def _shows(self, words: str) -> bool:
         """Whether words are on the page, whichever of the folders that hold it was written last."""

@@ -29,7 +29,8 @@ def measure(setting: Setting) -> Rows:
         if task == "one prose edit":
             text = section.read_text(encoding="utf-8")
             section.write_text(text.replace("\n\n", _WORDS, 1), encoding="utf-8")
-        done = run(ours("build", *choices), where=book, environment=setting.environment("pdf"), allowed=(0, 1))
+        command, environment = ours("build", *choices), setting.environment("pdf")
+        done = run(command, where=book, environment=environment, allowed=(0, 1), watched=task == "cold")
         rows.note(task, OURS, done.seconds)
         if task == "cold":
             rows.note("cold, memory", OURS, done.memory / MEGABYTE, "MB")
