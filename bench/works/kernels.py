@@ -83,12 +83,13 @@ def compare(framework: Framework, rounds: int) -> tuple[list[float], list[float]
             downloads=cache_home() / "downloads",
             variables=framework.variables,
         )
-        for _ in range(rounds + 1):
+        ours.append(run_forked(request, warm))
+        for _ in range(rounds):
             plain.append(run_plain(environment.python, cells, framework, Path(folder)))
             ours.append(run_forked(request, warm))
         if warm.fallbacks:
             raise SystemExit("\n".join(warm.fallbacks))
-    return plain[1:], ours
+    return plain, ours
 
 
 def run_plain(python: Path, cells: list[str], framework: Framework, folder: Path) -> float:
