@@ -50,8 +50,9 @@ def sphinx(book: Path, config: Config) -> tuple[Sequence[str], Path]:
         entries = _entries(contents, section.id)
         if entries:
             _add_contents(book / f"{section.id}.ipynb", entries)
-    site = book / "_build"
-    return [peers.program("sphinx", "sphinx-build"), "-q", "-j", "2", "-b", "html", str(book), str(site)], site
+    # MyST-NB writes notebooks beside the pages, which must not be taken for sources.
+    site = book.parent / "site"
+    return [peers.program("sphinx", "sphinx-build"), "-q", "-j", "2", "-b", "html", str(book), str(site / "html")], site
 
 
 def jupyter_book(book: Path, config: Config) -> tuple[Sequence[str], Path]:
