@@ -62,6 +62,10 @@ class Growth:
         return f"{large / small:.1f} times that of “{self.over}”, and should be {self.times:g} at most"
 
 
+UNSEEN = "a file appears of which a notebook asked whether it exists"
+WRONG = {UNSEEN: "Python tells what a program opens, not what it asks about; such files have to be declared as `data`"}
+"""What d2lbuild is known to get wrong, and why."""
+
 Bar = Faster | AtMost | Growth
 
 BARS: tuple[Bar, ...] = (
@@ -109,7 +113,8 @@ def missed(results: Mapping[str, Result], bars: Iterable[Bar] = BARS) -> list[st
         for bar in bars
         if bar.work in results and (miss := bar.miss(results[bar.work]))
     ]
-    wrong = [(one, task) for one in results.values() for task in one.tasks if right(one, task, OURS) is False]
+    tasks = [(one, task) for one in results.values() for task in one.tasks if task not in WRONG]
+    wrong = [(one, task) for one, task in tasks if right(one, task, OURS) is False]
     lines += [f"{one.work}: {task}: {one.value(task):g} ran, not {one.value(task, MUST):g}" for one, task in wrong]
     return lines
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from bench import peers
-from bench.bars import EITHER, MUST, missed, right, slower
+from bench.bars import EITHER, MUST, WRONG, missed, right, slower
 from bench.measuring import OURS, Row, Work
 from bench.plotted import plotted
 from bench.results import Result, read
@@ -160,7 +160,8 @@ def shown(value: float, unit: str) -> str:
 
 def _notes(result: Result) -> list[str]:
     notes = dict.fromkeys(f"- {row.who}: {row.note}." for row in result.rows if row.note)
-    return ["\n".join(notes)] if notes else []
+    lines = [*notes, *(f"- d2lbuild, {task}: {WRONG[task]}." for task in result.tasks if task in WRONG)]
+    return ["\n".join(lines)] if lines else []
 
 
 def _made(result: Result) -> str:

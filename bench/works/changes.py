@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import peers
-from bench.bars import EITHER, MUST
+from bench.bars import EITHER, MUST, UNSEEN
 from bench.measuring import ENVIRONMENT, OURS, Rows, Setting, ours, run
 from bench.works.execution import JUPYTER_CACHE, peer_environment, ran, write_kernel
 
@@ -32,6 +32,7 @@ copyright = 2026
 release = 1.0
 
 [build]
+notebooks = *.md
 tabs = pytorch, jax
 resources = data/
 non-notebooks = index.md
@@ -103,7 +104,11 @@ Words of two.
 ```{{.python .input}}
 #@tab all
 from pathlib import Path
-print(d2l.double(2), Path("data/read.txt").read_text(), Path("data/wanted.txt").exists())
+print(d2l.double(2), Path("data/read.txt").read_text(), Path("data/asked.txt").exists())
+try:
+    print(open("data/wanted.txt").read())
+except OSError:
+    print("nothing")
 ```
 """
 _THREE = """\
@@ -169,8 +174,11 @@ def _add(book: Path) -> None:
     _in("index.md", "three", "three\nnew")(book)
 
 
-def _appear(book: Path) -> None:
-    (book / "data" / "wanted.txt").write_text("here", "utf-8")
+def _appear(name: str) -> Callable[[Path], None]:
+    def make(book: Path) -> None:
+        (book / "data" / name).write_text("here", "utf-8")
+
+    return make
 
 
 CHANGES = (
@@ -188,7 +196,8 @@ CHANGES = (
     Change("a saved function that no other notebook uses", 1, _in("one.md", "return 3 * x", "return x + x + x")),
     Change("a file that a notebook reads", 1, _in("data/read.txt", "old", "new")),
     Change("a file that no notebook reads", 0, _in("data/ignored.txt", "old", "new")),
-    Change("a file appears that a notebook looked for", 1, _appear),
+    Change("a file appears that a notebook tried to open", 1, _appear("wanted.txt")),
+    Change(UNSEEN, 1, _appear("asked.txt")),
 )
 VERSION = "the version of an installed package"
 
