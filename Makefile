@@ -2,6 +2,8 @@
 
 FRAMEWORK ?= pytorch
 CORPUS ?=
+WORKS ?=
+ROUNDS ?= 3
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 BIN := .venv/bin
@@ -9,7 +11,7 @@ STAMP := .venv/.set-up
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup book pdf docs check fast coverage lowest test corpus fuzz audit clean
+.PHONY: help setup book pdf docs check fast coverage lowest test corpus fuzz audit bench clean
 
 # $(call install,PACKAGES): install Debian packages where that is possible, otherwise say what is missing.
 install = if [ "$$(id -u)" = 0 ]; then root=; else root="sudo -n"; fi; \
@@ -111,6 +113,10 @@ audit: setup ## Ask PyPI for known vulnerabilities of what is installed, and lis
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]'
 	$(BIN)/pip-audit --skip-editable
 	$(BIN)/pip-licenses --order=license
+
+bench: setup ## Measure beside the other tools: make bench CORPUS=/path/to/d2l-en [WORKS=library,html] [ROUNDS=3]
+	@test -n "$(CORPUS)" || { echo "which book? make bench CORPUS=/path/to/d2l-en" >&2; exit 2; }
+	$(BIN)/python -m bench "$(abspath $(CORPUS))" --works "$(WORKS)" --rounds "$(ROUNDS)"
 
 clean: ## Remove what builds and tools have left here; results, environments and .venv stay
 	@if test -x $(BIN)/d2lbuild; then $(BIN)/d2lbuild clean; fi

@@ -86,6 +86,12 @@ class Library:
                 waiting += [use for _, uses in self.pieces[name] for use in uses if use in self.pieces]
         return tuple(sorted(seen))
 
+    @cached_property
+    def _effects(self) -> str:
+        # Kept: in a large book all of its notebooks ask.
+        header = self.framework.header.text if self.framework.header else ""
+        return _digest([header, *(block.code for block in self.blocks if not block.names)])
+
     def digests(self, names: frozenset[str] | None) -> dict[str, str]:
         """Return, by name, digests of all code that a notebook which uses `names` can reach; none if it uses nothing.
 
@@ -94,9 +100,9 @@ class Library:
         """
         if names is not None and not names:
             return {}
-        header = self.framework.header.text if self.framework.header else ""
-        found = {"": _digest([header, *(block.code for block in self.blocks if not block.names)])}
-        return found | {name: _digest(code for code, _ in self.pieces[name]) for name in self.closure(names)}
+        return {"": self._effects} | {
+            name: _digest(code for code, _ in self.pieces[name]) for name in self.closure(names)
+        }
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -1,18 +1,8 @@
-"""How long a prose edit takes to be seen: from the saving of a file to the change of the page, in a real browser.
+"""How long a prose edit takes to be seen: from the saving of a file to the change of the page, in a real browser."""
 
-python bench/serve.py BOOK SECTION [--framework all] [--edits 20] [--pause 3.0]
-
-BOOK is changed while this runs, and put back at the end: name a copy. With a short pause edits meet the build of the
-whole book that follows the last one.
-"""
-
-import argparse
 import re
 import shutil
-import statistics
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +10,15 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from bench.measuring import OURS, Rows, Setting, chapters_of, edited_section, first_framework, ours
+
+TITLE = "The preview"
+ABOUT = """\
+`d2lbuild serve`, from the saving of an edit of prose to the change of the page in Chromium. None of the other tools
+shows an edit of such a book without a build."""
+_EDITS = 10
+_PAUSE = 2.0
+"""Seconds between two edits: the build of the whole book that follows the last one may be going on."""
 _ADDRESS = re.compile(r"serving on (http://[0-9.:]+/)")
 # The times at which words come up in the page, by the clock that this program has, too.
 _WATCH = """() => {
@@ -35,10 +34,9 @@ _PATIENCE = 120_000
 
 
 @contextmanager
-def _served(book: Path, framework: str, output: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "d2lbuild", "serve", "--book", str(book), "--framework", framework]
-    command += ["--output", output, "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+def _served(book: Path, framework: str, environment: dict[str, str]) -> Iterator[str]:
+    command = ours("serve", "--book", book, "--framework", framework, "--port", "0")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
         assert server.stderr is not None
         try:
             yield next(found[1] for line in server.stderr if (found := _ADDRESS.search(line)))
@@ -55,47 +53,45 @@ def _edited(text: str, words: str) -> str:
     return "\n\n".join(paragraphs)
 
 
-def _measure(page: Page, file: Path, edits: int, pause: float) -> list[float]:
+def _edits(page: Page, file: Path) -> list[float]:
     before = file.read_text(encoding="utf-8")
     page.evaluate(_WATCH)
     found = []
     try:
-        for number in range(edits):
+        for number in range(_EDITS):
             word = f"edit-{number}-seen"
             text = _edited(before, word)
             begun = time.time()
             file.write_text(text, encoding="utf-8")
             page.wait_for_function(f"() => window.seen && window.seen['{word}']", timeout=_PATIENCE)
             found.append(page.evaluate(f"() => window.seen['{word}']") / 1000 - begun)
-            print(f"{found[-1] * 1000:6.0f} ms", flush=True)
-            time.sleep(pause)
+            time.sleep(_PAUSE)
     finally:
         file.write_text(before, encoding="utf-8")
     return found
 
 
-def main() -> None:
-    """Measure, and print each time and the median."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("book", type=Path)
-    parser.add_argument("section", help="as its path below the book's folder, without the suffix")
-    parser.add_argument("--framework", default="pytorch")
-    parser.add_argument("--edits", type=int, default=20)
-    parser.add_argument("--pause", type=float, default=3.0)
-    parser.add_argument("--output", help="where to build; default: a new folder")
-    given = parser.parse_args()
-    output = given.output or tempfile.mkdtemp()
+def measure(setting: Setting) -> Rows:
+    """Edit a section some times over, and watch its page."""
+    rows = Rows()
     browser = shutil.which("chromium") or shutil.which("google-chrome")
-    with _served(given.book, given.framework, output) as address, sync_playwright() as playwright:
+    task = "from a saved edit to the page"
+    if browser is None:
+        rows.cannot(task, OURS, "there is no browser here to look with")
+        return rows
+    book = setting.copy("book")
+    section = book / edited_section(book)
+    page_name = section.relative_to(chapters_of(book)).with_suffix(".html").as_posix()
+    served = _served(book, first_framework(book), setting.environment("book"))
+    with served as address, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page()
-        page.goto(f"{address}{given.section}.html")
+        page.goto(f"{address}{page_name}")
         page.wait_for_function("() => document.querySelector('d2l-preview')")
         time.sleep(5)
-        times = _measure(page, given.book / f"{given.section}.md", given.edits, given.pause)
+        times = _edits(page, section)
         chromium.close()
-    print(f"median {statistics.median(times) * 1000:.0f} ms, worst {max(times) * 1000:.0f} ms")
-
-
-if __name__ == "__main__":
-    main()
+    for seconds in times:
+        rows.note(task, OURS, seconds * 1000, "ms")
+    rows.note(f"{task}, the slowest", OURS, max(times) * 1000, "ms")
+    return rows

@@ -1,16 +1,6 @@
-"""How long a notebook takes that only imports its framework, Matplotlib and pandas, and prints.
+"""How long a notebook takes that only imports its framework and two more modules, and prints, beside plain nbclient."""
 
-    python bench/kernels.py [--rounds 10] [FRAMEWORK …]
-
-Plain nbclient starts a kernel of the framework's environment for it; d2lbuild forks one from a process that has made
-the imports. Both run the same cells in turns, and one round beforehand is not counted. Printed are medians of wall
-times in seconds, from the notebook to its outputs with the kernel gone, ours as a part of nbclient's, and how long the
-process took to start that is forked.
-"""
-
-import argparse
 import os
-import statistics
 import subprocess
 import tempfile
 import time
@@ -22,6 +12,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+from bench.measuring import OURS, Rows, Setting
 from d2lbuild.config import Framework, load_config
 from d2lbuild.execution.environments.environments import find
 from d2lbuild.execution.home import cache_home
@@ -30,7 +21,7 @@ from d2lbuild.execution.request import CodeCell, ExecutionRequest, KernelCommand
 from d2lbuild.execution.run import run_notebook
 from d2lbuild.model import Status
 
-BOOK = Path(__file__).resolve().parent.parent
+BOOK = Path(__file__).resolve().parents[2]
 
 IMPORTS = {
     "pytorch": "import torch",
@@ -50,25 +41,28 @@ class OneSpec(KernelSpecManager):
         return self.spec
 
 
-def main() -> int:
-    """Print the table; the exit status is 1 if a framework misses a fifth."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("frameworks", nargs="*", metavar="FRAMEWORK")
-    parser.add_argument("--rounds", type=int, default=10)
-    options = parser.parse_args()
-    frameworks = {framework.name: framework for framework in load_config(BOOK).frameworks}
-    print(f"{'framework':12}{'nbclient':>10}{'d2lbuild':>10}{'part':>8}{'  its parent':>12}")
-    missed = False
-    for name in options.frameworks or frameworks:
-        plain, ours, start = compare(frameworks[name], options.rounds)
-        part = ours / plain
-        missed |= part > 0.2
-        print(f"{name:12}{plain:10.2f}{ours:10.2f}{part:8.3f}{start:12.2f}", flush=True)
-    return int(missed)
+TITLE = "Kernels"
+ABOUT = """\
+A notebook that imports its framework, Matplotlib and pandas and prints, from the notebook to its outputs with the
+kernel gone. Plain nbclient starts a kernel of the framework's environment; d2lbuild forks one from a process that has
+made the imports, which it starts once a build."""
 
 
-def compare(framework: Framework, rounds: int) -> tuple[float, float, float]:
-    """Return the medians of nbclient and of forked kernels, and how long the first forked kernel took."""
+def measure(setting: Setting) -> Rows:
+    """Run the same cells in turns, for each framework."""
+    rows = Rows()
+    for framework in load_config(BOOK).frameworks:
+        plain, forked = compare(framework, setting.rounds)
+        for seconds in plain:
+            rows.note(framework.title, "nbclient", seconds)
+        for seconds in forked[1:]:
+            rows.note(framework.title, OURS, seconds)
+        rows.note(f"{framework.title}, the first of a build", OURS, forked[0])
+    return rows
+
+
+def compare(framework: Framework, rounds: int) -> tuple[list[float], list[float]]:
+    """Return the seconds of nbclient and of forked kernels, of which there is one more: the first starts its parent."""
     environment = find(framework, cache_home())
     if environment is None:
         raise SystemExit(f"there is no environment for {framework.name}: run `d2lbuild env sync {framework.name}`")
@@ -89,12 +83,13 @@ def compare(framework: Framework, rounds: int) -> tuple[float, float, float]:
             downloads=cache_home() / "downloads",
             variables=framework.variables,
         )
-        for _ in range(rounds + 1):
+        ours.append(run_forked(request, warm))
+        for _ in range(rounds):
             plain.append(run_plain(environment.python, cells, framework, Path(folder)))
             ours.append(run_forked(request, warm))
         if warm.fallbacks:
             raise SystemExit("\n".join(warm.fallbacks))
-    return statistics.median(plain[1:]), statistics.median(ours[1:]), ours[0]
+    return plain, ours
 
 
 def run_plain(python: Path, cells: list[str], framework: Framework, folder: Path) -> float:
@@ -133,7 +128,3 @@ def check(outputs: Sequence[object], name: str) -> None:
     """Make sure that both have done the same."""
     if list(outputs) != [{"output_type": "stream", "name": "stdout", "text": f"{name}\n"}]:
         raise SystemExit(f"the notebook of {name} has other outputs: {outputs}")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,13 +1,6 @@
-"""How long the language server takes to answer, over its protocol: medians and the slowest of each question.
+"""How long the language server takes to answer, over its protocol. Nothing of the book is changed: no key is saved."""
 
-    python bench/language_server.py BOOK [SECTION] [--times N]
-
-Nothing of the book is changed: what is typed is never saved.
-"""
-
-import argparse
 import asyncio
-import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -16,11 +9,32 @@ from pathlib import Path
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
+from bench.measuring import OURS, Rows, Setting
 from d2lbuild.config import load_config
 from d2lbuild.source.book import load_book
 
+TITLE = "Writing in an editor"
+ABOUT = """\
+What the language server answers, over its protocol, in the longest section of the book while somebody types in it.
+None of the other tools has one for such books."""
+_TIMES = 20
 
-async def measure(root: Path, file: Path, times: int) -> dict[str, list[float]]:
+
+def measure(setting: Setting) -> Rows:
+    """Ask each question a number of times."""
+    root = setting.copy("book", without=("graffle",))
+    book = load_book(load_config(root))
+    referring = [one for one in book.sections.values() if any(ref.role == "numref" for ref in one.references)]
+    longest = max(referring, key=lambda one: sum(len(block.text) for block in one.blocks))
+    rows = Rows()
+    for question, seconds in asyncio.run(_ask(root, root / longest.path)).items():
+        for one in seconds:
+            rows.note(question, OURS, one * 1000, "ms")
+        rows.note(f"{question}, the slowest", OURS, max(seconds) * 1000, "ms")
+    return rows
+
+
+async def _ask(root: Path, file: Path) -> dict[str, list[float]]:
     """Return the seconds of each answer, by question."""
     client = LanguageClient("bench", "1")
     news = asyncio.Event()
@@ -44,23 +58,20 @@ async def measure(root: Path, file: Path, times: int) -> dict[str, list[float]]:
         await act()
         found.setdefault(name, []).append(time.perf_counter() - begun)
 
-    async def diagnosed() -> None:
-        await news.wait()
-
     client.text_document_did_open(types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "markdown", 1, text)))
-    await timed("start", diagnosed)
+    await news.wait()
     await asyncio.sleep(5)  # the whole pass
     lines = text.split("\n")
     line = next(number for number, one in enumerate(lines) if ":numref:`" in one)
     at = types.Position(line, lines[line].index(":numref:`") + len(":numref:`") + 1)
-    for version in range(2, times + 2):
+    for version in range(2, _TIMES + 2):
         news.clear()
         here = types.Range(types.Position(0, len(lines[0])), types.Position(0, len(lines[0])))
         change = types.TextDocumentContentChangePartial(here, "x")
         client.text_document_did_change(
             types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(version, uri), [change])
         )
-        await timed("findings after a key", diagnosed)
+        await timed("findings after a key", news.wait)
         for name, ask in {
             "completion": lambda: client.text_document_completion_async(types.CompletionParams(document, at)),
             "hover": lambda: client.text_document_hover_async(types.HoverParams(document, at)),
@@ -74,24 +85,3 @@ async def measure(root: Path, file: Path, times: int) -> dict[str, list[float]]:
     client.exit(None)
     await client.stop()
     return found
-
-
-def main() -> None:
-    """Print a line for each question."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("book", type=Path)
-    parser.add_argument("section", nargs="?", help="its id; by default the longest that refers to a label")
-    parser.add_argument("--times", type=int, default=20)
-    chosen = parser.parse_args()
-    root = chosen.book.resolve()
-    book = load_book(load_config(root))
-    referring = [one for one in book.sections.values() if any(ref.role == "numref" for ref in one.references)]
-    longest = max(referring, key=lambda one: sum(len(block.text) for block in one.blocks))
-    section = book.sections[chosen.section] if chosen.section else longest
-    print(f"{len(book.sections)} sections; typing in {section.path}")
-    for name, seconds in asyncio.run(measure(root, root / section.path, chosen.times)).items():
-        print(f"{name:22} median {statistics.median(seconds) * 1000:7.1f} ms  slowest {max(seconds) * 1000:7.1f} ms")
-
-
-if __name__ == "__main__":
-    main()

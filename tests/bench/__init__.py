@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: what is made of results, not how long anything takes."""
