@@ -41,11 +41,11 @@ def look_up(folder: Path, command: Sequence[str]) -> Record | None:
         return None
 
 
-def note(folder: Path, command: Sequence[str], files: Iterable[str | Path], record: Record) -> None:
-    """Remember what `command` said, and the files and folders that this depends on."""
+def note(folder: Path, command: Sequence[str], facts: Facts, record: Record) -> None:
+    """Remember what `command` said, and the files and folders that this depends on, as they are now."""
     from d2lbuild.files import write_atomically  # noqa: PLC0415 - looking up is to be quick
 
-    data = {"files": facts_of(files), "out": record.out, "messages": record.messages, "code": record.code}
+    data = {"files": facts, "out": record.out, "messages": record.messages, "code": record.code}
     write_atomically(_file(folder, command), json.dumps(data))
 
 

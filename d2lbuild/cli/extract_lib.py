@@ -91,7 +91,7 @@ def extract_lib(
     paths = _write_modules(config, found.libraries, folder, check=check)
     files = [*_dependencies(config), *found.files, *paths]
     record = unchanged.Record(() if check else tuple(map(str, paths)), tuple(messages), code)
-    unchanged.note(cache_home(), arguments, files, record)
+    unchanged.note(cache_home(), arguments, unchanged.facts_of(files), record)
     return code
 
 

@@ -51,7 +51,7 @@ class BuildInputs:
             code=code,
         )
         files = [*self._before, *outputs, *modules, *self._inputs(built)]
-        unchanged.note(cache_home(), arguments, files, record)
+        unchanged.note(cache_home(), arguments, unchanged.facts_of(files), record)
 
     def _looks_elsewhere(self) -> bool:
         """Whether results may come, or cease to fit, without a trace in this machine's cache."""
