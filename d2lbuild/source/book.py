@@ -17,7 +17,7 @@ from d2lbuild.errors import BookError
 from d2lbuild.model import Book, ContentsEntry, Finding, Label, Section, Severity, Span
 from d2lbuild.source.checking import Checker
 from d2lbuild.source.kept import KeptSections
-from d2lbuild.source.links import SUFFIXES, is_file, is_inside
+from d2lbuild.source.links import SUFFIXES, is_inside
 from d2lbuild.source.markdown import FrameworkNames, cut_section
 from d2lbuild.source.origins import is_origin_copy
 from d2lbuild.source.reading import read_section
@@ -118,12 +118,14 @@ class _Loader:
 
     def find(self, name: str) -> str | None:
         """Return `name` if a file of that name exists."""
-        return name if any(is_file(self.folder / (name + suffix)) for suffix in SUFFIXES) else None
+        return name if self._suffix(name) else None
 
     def path_of(self, name: str) -> PurePosixPath:
         """Return the file of a section that exists, relative to the root."""
-        file = next(self.folder / (name + suffix) for suffix in SUFFIXES if is_file(self.folder / (name + suffix)))
-        return PurePosixPath(file.relative_to(self.config.root).as_posix())
+        return PurePosixPath(f"{self.config.chapters}/{name}{self._suffix(name)}")
+
+    def _suffix(self, name: str) -> str:
+        return next((one for one in SUFFIXES if os.path.isfile(f"{self.folder}/{name}{one}")), "")  # noqa: PTH113 - of hundreds of names
 
     def walk(self, name: str, above: tuple[str, ...]) -> None:
         section = self._read(name)

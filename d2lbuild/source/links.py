@@ -63,6 +63,8 @@ def find_link(target: str, section: Section, sections: Container[str], root: Pat
 
 def is_remote(target: str) -> bool:
     """Whether an address names something outside of the book's files."""
+    if ":" not in target and not target.startswith("//"):
+        return False
     try:
         return bool(urlsplit(target).scheme) or target.startswith("//")
     except ValueError:  # no address at all, such as `http://[`
@@ -80,8 +82,8 @@ def resolve_path(root: Path, section: PurePosixPath, target: str) -> Path | None
     A target that begins with ``/`` is relative to the root. Symbolic links that lead out of the book count as outside.
     """
     path = unquote(target)
-    start = root if path.startswith("/") else root / section.parent
-    file = Path(os.path.normpath(start / path.lstrip("/")))
+    start = "" if path.startswith("/") else section.parent
+    file = Path(os.path.normpath(f"{root}/{start}/{path.lstrip('/')}"))
     return file if is_inside(file, root) else None
 
 
