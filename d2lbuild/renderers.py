@@ -10,9 +10,9 @@ from d2lbuild.building import BuildRequest, Observer
 from d2lbuild.config import Config
 from d2lbuild.config.types import SERVICES
 from d2lbuild.edition.edition import Edition
-from d2lbuild.equipment import require
 from d2lbuild.errors import BookError, UsageError
 from d2lbuild.execution.needs import whole_needs
+from d2lbuild.extras import require
 from d2lbuild.model import Book, Finding, Needs
 from d2lbuild.rendering.context import RenderContext, RenderResult
 from d2lbuild.rendering.page import Page

@@ -26,8 +26,8 @@ from d2lbuild.cli.options import (
     shard_option,
     words,
 )
-from d2lbuild.equipment import missing_modules
 from d2lbuild.errors import UsageError
+from d2lbuild.extras import missing_modules
 
 if TYPE_CHECKING:
     from d2lbuild.cli.progress import PlainProgress

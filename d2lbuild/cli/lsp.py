@@ -2,7 +2,7 @@
 
 import click
 
-from d2lbuild.equipment import require
+from d2lbuild.extras import require
 
 __all__ = ["lsp"]
 

@@ -7,8 +7,8 @@ import click
 
 from d2lbuild.cli.messages import note
 from d2lbuild.cli.options import book_option, framework_option, output_option, read_config, words
-from d2lbuild.equipment import require
 from d2lbuild.errors import UsageError
+from d2lbuild.extras import require
 
 __all__ = ["serve"]
 

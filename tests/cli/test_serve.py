@@ -12,12 +12,12 @@ from tests.cli.conftest import Run
 
 def test_what_is_not_installed_is_said_with_the_command(run: Run, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr("d2lbuild.equipment.find_spec", lambda name: None if name == "watchfiles" else find(name))
+    monkeypatch.setattr("d2lbuild.extras.find_spec", lambda name: None if name == "watchfiles" else find(name))
     told = run("serve")
     assert told.code == 3
     assert "the preview needs watchfiles" in told.err
     assert 'pip install "d2lbuild[serve]"' in told.err
-    monkeypatch.setattr("d2lbuild.equipment.find_spec", lambda name: None if name == "furo" else find(name))
+    monkeypatch.setattr("d2lbuild.extras.find_spec", lambda name: None if name == "furo" else find(name))
     told = run("serve")
     assert told.code == 3
     assert "the preview needs furo" in told.err
