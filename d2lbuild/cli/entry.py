@@ -3,7 +3,6 @@
 Importing what parses options takes several times as long as finding that out, so this comes first.
 """
 
-import gc
 import io
 import os
 import sys
@@ -15,14 +14,10 @@ from d2lbuild.garbage import leave_at_exit
 
 __all__ = ["drop_output", "main"]
 
-_OBJECTS = 50_000
-"""So many new objects make Python look for garbage; as it is, what is imported is looked at again and again."""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    gc.set_threshold(_OBJECTS)
     _never_fail_on_characters()
     if known := unchanged.look_up(cache_home(), arguments):
         return _say_again(known)
