@@ -6,23 +6,23 @@ Everything is kept under a digest of all that it depends on, so a check with it 
 import contextlib
 import hashlib
 import pickle
-import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.checking.library import CheckedLibrary
 from d2lbuild.checking.section import CheckedSection, check_section
 from d2lbuild.config import Config, default_frameworks
-from d2lbuild.equipment import digested_versions
 from d2lbuild.execution.home import book_folder, cache_home
 from d2lbuild.files import write_atomically
 from d2lbuild.model import Finding, Section
+from d2lbuild.source.kept import digest_of_program
 
 __all__ = ["KeptFindings", "kept_findings"]
 
 _PACKAGES = ("markdown-it-py", "mdit-py-plugins", "nbformat", "jupytext", "pyflakes")
+_PARTS = ("source", "edition", "config", "checking", "model.py", "notation.py", "execution/needs.py")
+"""The modules, and folders of modules, that find anything."""
 
 
 @dataclass
@@ -157,17 +157,4 @@ def _maker(config: Config) -> bytes:
     # Other rules are found whatever the book says of them, and left out at the end.
     style = (check.line_length, check.words, rules.get("nonbreaking-space", "off") != "off", "repeated-word" in rules)
     settings = (frameworks, others, style, config.execution, config.library.package, config.language)
-    return hashlib.sha256(repr(settings).encode(errors="replace") + _program()).digest()
-
-
-@cache
-def _program() -> bytes:
-    """Return a digest of the modules that find anything, and of the packages that they use."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256(repr((sys.version_info[:3], digested_versions(_PACKAGES))).encode())
-    for part in ("source", "edition", "config", "checking"):
-        for file in sorted((package / part).rglob("*.py")):
-            digest.update(file.read_bytes())
-    for file in (package / "model.py", package / "notation.py", package / "execution" / "needs.py"):
-        digest.update(file.read_bytes())
-    return digest.digest()
+    return hashlib.sha256(repr(settings).encode(errors="replace") + digest_of_program(_PACKAGES, _PARTS)).digest()

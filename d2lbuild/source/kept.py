@@ -7,8 +7,9 @@ import contextlib
 import hashlib
 import pickle
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from d2lbuild.config import Config, default_frameworks
@@ -16,7 +17,7 @@ from d2lbuild.equipment import digested_versions
 from d2lbuild.files import write_atomically
 from d2lbuild.model import Cell, Finding, Section
 
-__all__ = ["Cut", "KeptSections"]
+__all__ = ["Cut", "KeptSections", "digest_of_program"]
 
 _PACKAGES = ("markdown-it-py", "mdit-py-plugins", "nbformat", "jupytext")
 
@@ -101,19 +102,18 @@ class KeptSections:
 
 def _maker(config: Config) -> bytes:
     """Return a digest of everything but the files that sections depend on."""
-    digest = hashlib.sha256()
     frameworks = [(one.name, one.language, one.comment) for one in config.frameworks]
     others = sorted(folder.name for folder in default_frameworks().iterdir())
-    versions = digested_versions(_PACKAGES)
-    digest.update(repr((frameworks, others, sys.version_info[:3], versions)).encode())
-    for file in _program():
-        digest.update(file.read_bytes())
+    program = digest_of_program(_PACKAGES, ("model.py", "source", "edition", "config"))
+    return hashlib.sha256(repr((frameworks, others)).encode() + program).digest()
+
+
+@cache
+def digest_of_program(packages: tuple[str, ...], parts: tuple[str, ...]) -> bytes:
+    """Return a digest of modules of d2lbuild and folders of them, of the packages that they use, and of Python."""
+    folder = Path(__file__).parents[1]
+    digest = hashlib.sha256(repr((sys.version_info[:3], digested_versions(packages))).encode())
+    for part in parts:
+        for file in sorted((folder / part).rglob("*.py")) or [folder / part]:
+            digest.update(file.read_bytes())
     return digest.digest()
-
-
-def _program() -> Iterable[Path]:
-    """Return the modules that read sections and cut them into cells."""
-    package = Path(__file__).parents[1]
-    yield package / "model.py"
-    for part in ("source", "edition", "config"):
-        yield from sorted((package / part).rglob("*.py"))
